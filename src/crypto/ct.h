@@ -1,0 +1,26 @@
+/*
+ * ct - comparing and choosing without telling, by time, what was compared.
+ */
+#ifndef CRYPTO_CT_H
+#define CRYPTO_CT_H
+
+#include "base/bytes.h"
+
+/* Returns whether the n bytes at a and b are equal; time depends on n only. */
+bool ct_equal(const void *a, const void *b, size_t n);
+
+/* Returns whether n bytes are all zero; time depends on n only. */
+bool ct_is_zero(const void *p, size_t n);
+
+/* Copies the n bytes of a to out if take_a is 1, those of b if it is 0. */
+void ct_select(void *out, const void *a, const void *b, size_t n,
+    uint8_t take_a);
+
+/*
+ * Marks bytes as secret (or public again) to the constant-time check under
+ * valgrind; does nothing in a build without it.
+ */
+void ct_poison(const void *p, size_t n);
+void ct_unpoison(const void *p, size_t n);
+
+#endif

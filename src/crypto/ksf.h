@@ -1,0 +1,23 @@
+/*
+ * ksf - key stretching: Argon2id (RFC 9106), version 0x13, one lane.
+ *
+ * Slow by design: a core asks its shell for it as a job.
+ */
+#ifndef CRYPTO_KSF_H
+#define CRYPTO_KSF_H
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+#define KSF_SALT_LEN 16
+
+struct ksf_params {
+	uint32_t passes;
+	uint32_t memory_kib;
+};
+
+/* Writes len (16 to 64) bytes to out. Fails with ARG or NOMEM. */
+MUST_USE enum err ksf_argon2id(struct ksf_params params, struct bytes in,
+    const uint8_t salt[KSF_SALT_LEN], uint8_t *out, size_t len);
+
+#endif
