@@ -20,7 +20,10 @@ void x25519_public(const uint8_t secret[X25519_LEN],
 MUST_USE enum err x25519(const uint8_t secret[X25519_LEN],
     const uint8_t public[X25519_LEN], uint8_t shared[X25519_LEN]);
 
-/* The same over P-256; a point that is not on the curve fails with KEY. */
+/*
+ * The same over P-256. A secret that is not between 1 and the order - 1, and
+ * a point that is not on the curve, fail with KEY.
+ */
 MUST_USE enum err p256_public(const uint8_t secret[P256_SECRET_LEN],
     uint8_t public[P256_PUBLIC_LEN]);
 MUST_USE enum err p256(const uint8_t secret[P256_SECRET_LEN],

@@ -16,7 +16,11 @@ struct ksf_params {
 	uint32_t memory_kib;
 };
 
-/* Writes len (16 to 64) bytes to out. Fails with ARG or NOMEM. */
+/*
+ * Writes len (16 to 64) bytes to out. Fails with ARG when len, passes (>= 1)
+ * or memory_kib (>= 8) is out of range, with NOMEM when there is not that
+ * much memory.
+ */
 MUST_USE enum err ksf_argon2id(struct ksf_params params, struct bytes in,
     const uint8_t salt[KSF_SALT_LEN], uint8_t *out, size_t len);
 

@@ -22,12 +22,16 @@ void ristretto_scalar_reduce(const uint8_t in[RISTRETTO_UNIFORM_LEN],
 MUST_USE enum err ristretto_scalar_invert(const uint8_t scalar[RISTRETTO_LEN],
     uint8_t inverse[RISTRETTO_LEN]);
 
-/* Returns whether in is the canonical encoding of an element other than the
- * identity. */
+/*
+ * Returns whether in is the canonical encoding of an element other than the
+ * identity.
+ */
 bool ristretto_is_valid(const uint8_t in[RISTRETTO_LEN]);
 
-/* Writes scalar * element; an invalid element or an identity result fails
- * with KEY. */
+/*
+ * Writes scalar * element. An invalid element or an identity result fails
+ * with KEY.
+ */
 MUST_USE enum err ristretto_mul(const uint8_t scalar[RISTRETTO_LEN],
     const uint8_t element[RISTRETTO_LEN], uint8_t out[RISTRETTO_LEN]);
 

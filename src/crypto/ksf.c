@@ -1,0 +1,33 @@
+#include "crypto/ksf.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#define MIN_OUT_LEN 16
+#define MAX_OUT_LEN 64
+
+_Static_assert(KSF_SALT_LEN == crypto_pwhash_argon2id_SALTBYTES,
+    "libsodium takes a salt of this length only");
+
+enum err
+ksf_argon2id(struct ksf_params params, struct bytes in,
+    const uint8_t salt[KSF_SALT_LEN], uint8_t *out, size_t len)
+{
+	const char *password = in.n == 0 ? "" : (const char *)in.p;
+	uint64_t memory = (uint64_t)params.memory_kib * 1024;
+
+	if (len < MIN_OUT_LEN || len > MAX_OUT_LEN)
+		return ERR_ARG;
+	memset(out, 0, len);
+	if (params.passes < crypto_pwhash_argon2id_OPSLIMIT_MIN ||
+	    memory < crypto_pwhash_argon2id_MEMLIMIT_MIN ||
+	    memory > crypto_pwhash_argon2id_MEMLIMIT_MAX ||
+	    in.n > crypto_pwhash_argon2id_PASSWD_MAX)
+		return ERR_ARG;
+	if (crypto_pwhash_argon2id(out, len, password, in.n, salt,
+		params.passes, (size_t)memory,
+		crypto_pwhash_argon2id_ALG_ARGON2ID13) == 0)
+		return ERR_OK;
+	memset(out, 0, len);
+	return ERR_NOMEM;
+}
