@@ -50,12 +50,13 @@ enum err_class err_class_of(enum err e);
 
 /*
  * The one control-flow macro of the tree: runs call, and on failure leaves
- * through the function's only label. Needs a local `enum err err`.
+ * through the function's only label. Needs a local `enum err err`, or another
+ * enum of results whose zero is success.
  */
 #define TRY(call)                                                             \
 	do {                                                                  \
 		err = (call);                                                 \
-		if (err != ERR_OK)                                            \
+		if (err != 0)                                                 \
 			goto out;                                             \
 	} while (0)
 
