@@ -1,0 +1,23 @@
+/*
+ * tree_hash - tree hashes and parent hashes, sections 7.8 and 7.9.
+ */
+#ifndef MLS_TREE_HASH_H
+#define MLS_TREE_HASH_H
+
+#include "mls/tree.h"
+
+/* Writes the tree hash of the root, hash_len bytes. O(changes * log n). */
+MUST_USE enum mls_result mls_tree_hash(const struct mls_tree *t, uint8_t *out);
+
+/* The same of any node, for vectors. */
+MUST_USE enum mls_result mls_tree_hash_node(const struct mls_tree *t,
+    struct mls_node node, uint8_t *out);
+
+/*
+ * 7.9.2: fails with PARENT_HASH_IS_WRONG unless every parent that is not
+ * blank is parent-hash valid with exactly one chain. For joiners.
+ */
+MUST_USE enum mls_result mls_tree_check_parent_hashes(
+    const struct mls_tree *t);
+
+#endif
