@@ -1,0 +1,159 @@
+/*
+ * net - the loop: streams, listeners, names, timers, jobs. The only user of
+ * libuv; nothing in it knows what the bytes mean.
+ *
+ * Everything happens on the loop's thread, but net_wake and the inside of a
+ * job. Callbacks may close what they were called for; memory is released
+ * when the loop has let go of it.
+ */
+#ifndef NET_NET_H
+#define NET_NET_H
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+struct net;
+
+/* An address: IPv6, or IPv4 mapped into it, and port. */
+struct net_addr {
+	uint8_t ip[16];
+	uint16_t port;
+};
+
+/* ---- the loop ---- */
+
+MUST_USE enum err net_new(struct net **out);
+
+/* Closes what is open, runs its last callbacks, and releases the loop. */
+void net_free(struct net *n);
+
+/* Runs until net_stop. */
+void net_run(struct net *n);
+void net_stop(struct net *n);
+
+/* Runs one round, waiting up to timeout_ms (-1: without end). */
+void net_step(struct net *n, int timeout_ms);
+
+/* A descriptor that is readable when net_step has work, and how long it may
+ * be left alone (-1: without end). */
+int net_fd(const struct net *n);
+int net_timeout(const struct net *n);
+
+/* Milliseconds of the monotonic clock, read now. */
+uint64_t net_now_ms(const struct net *n);
+
+/* Called once in each round, after its events. */
+void net_on_round(struct net *n, void (*fn)(void *ctx), void *ctx);
+
+/* One deadline: fn at or after at_ms; UINT64_MAX cancels. */
+void net_deadline(struct net *n, uint64_t at_ms, void (*fn)(void *ctx),
+    void *ctx);
+
+/* From any thread: fn, once or more, on the loop's thread soon. */
+void net_on_wake(struct net *n, void (*fn)(void *ctx), void *ctx);
+void net_wake(struct net *n);
+
+/* Signals, as long as the loop lives. */
+void net_on_signal(struct net *n, int signal,
+    void (*fn)(void *ctx, int signal), void *ctx);
+
+/* ---- streams ---- */
+
+struct net_stream;
+
+struct net_stream_events {
+	/* Bytes that must be used before it returns. */
+	void (*bytes)(void *ctx, const uint8_t *p, size_t n);
+	/* So many bytes given to net_send have left. */
+	void (*sent)(void *ctx, size_t n);
+	/* The stream is over, by the peer, an error, or net_close; the last
+	 * callback, after which the stream is invalid. */
+	void (*closed)(void *ctx, enum err err);
+};
+
+/* The bytes of a stream before the user's own context are counted: a server
+ * holds thousands. User gives the context when it takes the stream. */
+void net_stream_use(struct net_stream *st,
+    const struct net_stream_events *events, void *ctx);
+
+/* Queues n bytes, which stay where they are until sent tells. */
+void net_send(struct net_stream *st, const uint8_t *p, size_t n);
+
+/* Closes after what is queued has left, or at once. */
+void net_close(struct net_stream *st, bool at_once);
+
+void net_pause(struct net_stream *st, bool is_paused);
+
+/* The peer's address; for a unix socket zeros. */
+void net_peer(const struct net_stream *st, struct net_addr *addr);
+
+/* This end's address. */
+void net_local(const struct net_stream *st, struct net_addr *addr);
+
+/* ---- listening ---- */
+
+struct net_listener;
+
+/* Called with a fresh stream; use it or net_close it. */
+typedef void net_accept_fn(void *ctx, struct net_stream *st);
+
+/* Listens on a TCP address; bound gets it with the real port. "::" is also
+ * bound for IPv4. Fails with IO (in use, not allowed). */
+MUST_USE enum err net_listen(struct net *n, const struct net_addr *addr,
+    net_accept_fn *fn, void *ctx, struct net_listener **out,
+    struct net_addr *bound);
+
+/* The same on an inherited descriptor, and on a unix socket of mode 0600
+ * that replaces what is at path. */
+MUST_USE enum err net_listen_fd(struct net *n, int fd, net_accept_fn *fn,
+    void *ctx, struct net_listener **out, struct net_addr *bound);
+MUST_USE enum err net_listen_unix(struct net *n, const char *path,
+    net_accept_fn *fn, void *ctx, struct net_listener **out);
+
+/* Stops listening and releases it. */
+void net_listener_close(struct net_listener *l);
+
+/* Descriptors to keep in reserve: with fewer left, accepting sheds load. */
+void net_reserve(struct net *n, size_t max_streams);
+
+/* ---- connecting ---- */
+
+struct net_attempt;
+
+/* Exactly once: a stream, or NULL and why (GONE: no such host; IO: nobody
+ * there). Not called after net_cancel. */
+typedef void net_connected_fn(void *ctx, struct net_stream *st, enum err err);
+
+/* Resolves host (a name or a number) and connects; IPv6 and IPv4 in
+ * parallel with a head start for the first, the first to stand wins. */
+MUST_USE enum err net_connect(struct net *n, const char *host, uint16_t port,
+    net_connected_fn *fn, void *ctx, struct net_attempt **out);
+
+/* The same to an address, or to a unix socket. */
+MUST_USE enum err net_connect_addr(struct net *n, const struct net_addr *addr,
+    net_connected_fn *fn, void *ctx, struct net_attempt **out);
+MUST_USE enum err net_connect_unix(struct net *n, const char *path,
+    net_connected_fn *fn, void *ctx, struct net_attempt **out);
+
+void net_cancel(struct net_attempt *a);
+
+/* ---- jobs ---- */
+
+/* Runs work on another thread, then done on the loop's. At most a few at a
+ * time; the rest wait. Fails with NOMEM. */
+MUST_USE enum err net_job(struct net *n, void (*work)(void *ctx),
+    void (*done)(void *ctx), void *ctx);
+
+/* ---- addresses ---- */
+
+/* Parses a number (no names). Fails with ARG. */
+MUST_USE enum err net_addr_parse(struct net_addr *addr, const char *host,
+    uint16_t port);
+
+/* Writes "1.2.3.4:5" or "[::1]:5" and a NUL, at most 56 bytes. */
+void net_addr_print(char out[56], const struct net_addr *addr);
+
+/* The addresses of this machine's interfaces, at most max; how many. */
+size_t net_addr_local(struct net_addr *out, size_t max);
+
+#endif
