@@ -2,11 +2,11 @@
 
 #include <sodium.h>
 
-#if __has_include(<valgrind/memcheck.h>)
+#ifdef CT_CHECK
 #include <valgrind/memcheck.h>
 #else
 #define VALGRIND_MAKE_MEM_UNDEFINED(p, n) ((void)(p), (void)(n))
-#define VALGRIND_MAKE_MEM_DEFINED(p, n)   ((void)(p), (void)(n))
+#define VALGRIND_MAKE_MEM_DEFINED(p, n)	  ((void)(p), (void)(n))
 #endif
 
 bool
@@ -26,7 +26,7 @@ ct_select(void *out, const void *a, const void *b, size_t n, uint8_t take_a)
 {
 	const uint8_t *from_a = a, *from_b = b;
 	uint8_t *to = out;
-	uint8_t mask = (uint8_t)-take_a;
+	uint8_t mask = (uint8_t)-ct_hide(take_a);
 
 	for (size_t i = 0; i < n; i++)
 		to[i] = (uint8_t)((from_a[i] & mask) | (from_b[i] & ~mask));

@@ -17,8 +17,21 @@ void ct_select(void *out, const void *a, const void *b, size_t n,
     uint8_t take_a);
 
 /*
- * Marks bytes as secret (or public again) to the constant-time check under
- * valgrind; does nothing in a build without it.
+ * Returns v, in a way that the compiler cannot see through: it knows nothing
+ * of the value, and so does not turn arithmetic on it into a branch.
+ */
+static inline uint32_t
+ct_hide(uint32_t v)
+{
+	__asm__("" : "+r"(v));
+	return v;
+}
+
+/*
+ * Marks bytes as secret, or public again, to the constant-time check: a
+ * program that compiles ct.c with CT_CHECK and runs under valgrind, which
+ * then reports every branch and address that depends on a secret. Without
+ * CT_CHECK they do nothing.
  */
 void ct_poison(const void *p, size_t n);
 void ct_unpoison(const void *p, size_t n);

@@ -69,6 +69,7 @@ uint64_t kat_number(const json_t *object, const char *name,
  * file is not of its format.
  */
 typedef bool (*kat_fn)(struct kat *k, const json_t *file);
+bool kat_mlkem(struct kat *k, const json_t *file);
 bool kat_wycheproof_ed25519(struct kat *k, const json_t *file);
 bool kat_wycheproof_x25519(struct kat *k, const json_t *file);
 

@@ -26,6 +26,7 @@ static const struct {
 	const char *name;
 	kat_fn run;
 } standards[] = {
+	{ "mlkem", kat_mlkem },
 	{ "wycheproof-ed25519", kat_wycheproof_ed25519 },
 	{ "wycheproof-x25519", kat_wycheproof_x25519 },
 };
