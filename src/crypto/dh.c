@@ -111,3 +111,21 @@ out:
 		memset(shared, 0, P256_SHARED_LEN);
 	return err;
 }
+
+enum err
+p256_check(const uint8_t public[P256_PUBLIC_LEN])
+{
+	EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+	EC_POINT *point = group == NULL ? NULL : EC_POINT_new(group);
+	enum err err = ERR_OK;
+
+	NEED(point != NULL, ERR_NOMEM);
+	NEED(public[0] == POINT_CONVERSION_UNCOMPRESSED, ERR_KEY);
+	NEED(EC_POINT_oct2point(group, point, public, P256_PUBLIC_LEN, NULL) ==
+		 1,
+	    ERR_KEY);
+out:
+	EC_POINT_free(point);
+	EC_GROUP_free(group);
+	return err;
+}

@@ -29,4 +29,7 @@ MUST_USE enum err p256_public(const uint8_t secret[P256_SECRET_LEN],
 MUST_USE enum err p256(const uint8_t secret[P256_SECRET_LEN],
     const uint8_t public[P256_PUBLIC_LEN], uint8_t shared[P256_SHARED_LEN]);
 
+/* Fails with KEY unless public is an uncompressed point of the curve. */
+MUST_USE enum err p256_check(const uint8_t public[P256_PUBLIC_LEN]);
+
 #endif

@@ -27,6 +27,19 @@ ed25519_sign(const uint8_t seed[ED25519_SEED_LEN], struct bytes message,
 	bytes_wipe(secret, sizeof secret);
 }
 
+void
+ed25519_sign_as(const uint8_t seed[ED25519_SEED_LEN],
+    const uint8_t public[ED25519_PUBLIC_LEN], struct bytes message,
+    uint8_t sig[ED25519_SIG_LEN])
+{
+	uint8_t secret[crypto_sign_SECRETKEYBYTES];
+
+	memcpy(secret, seed, ED25519_SEED_LEN);
+	memcpy(secret + ED25519_SEED_LEN, public, ED25519_PUBLIC_LEN);
+	(void)crypto_sign_detached(sig, NULL, message.p, message.n, secret);
+	bytes_wipe(secret, sizeof secret);
+}
+
 enum err
 ed25519_verify(const uint8_t public[ED25519_PUBLIC_LEN], struct bytes message,
     struct bytes sig)

@@ -23,6 +23,14 @@ void ed25519_public(const uint8_t seed[ED25519_SEED_LEN],
 void ed25519_sign(const uint8_t seed[ED25519_SEED_LEN], struct bytes message,
     uint8_t sig[ED25519_SIG_LEN]);
 
+/*
+ * The same for a caller who keeps the public key, at half the cost. public
+ * must be the one of seed: a signature with another tells the secret.
+ */
+void ed25519_sign_as(const uint8_t seed[ED25519_SEED_LEN],
+    const uint8_t public[ED25519_PUBLIC_LEN], struct bytes message,
+    uint8_t sig[ED25519_SIG_LEN]);
+
 /* Fails with AUTH unless sig is public's signature of message. */
 MUST_USE enum err ed25519_verify(const uint8_t public[ED25519_PUBLIC_LEN],
     struct bytes message, struct bytes sig);

@@ -45,6 +45,14 @@ kat_end(struct kat *k)
 	forget_values(k);
 }
 
+void
+kat_not_run(struct kat *k, const char *why)
+{
+	printf("not run %s: %s\n", k->name, why);
+	k->not_run++;
+	forget_values(k);
+}
+
 bool
 kat_true(struct kat *k, const char *what, bool held)
 {

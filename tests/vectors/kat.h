@@ -20,9 +20,9 @@
 struct kat_value;
 
 struct kat {
-	const char *kind;     /* of --kind, or NULL */
+	const char *kind;     /* of --kind, else the file's name without .json */
 	uint32_t suite_alias; /* of --suite-alias, or 0 */
-	size_t passed, failed;
+	size_t passed, failed, not_run;
 	char name[96];            /* of the case that is running */
 	bool case_failed;         /* a check of it did not hold */
 	struct kat_value *values; /* what it has read */
@@ -34,6 +34,10 @@ __attribute__((format(printf, 2, 3))) void kat_begin(struct kat *k,
 
 /* Ends the case and counts it. */
 void kat_end(struct kat *k);
+
+/* Ends a case that asks for something that is not implemented, and says so:
+ * it is counted apart. */
+void kat_not_run(struct kat *k, const char *why);
 
 /*
  * Each is one check of the running case. A check that does not hold prints
@@ -69,8 +73,10 @@ uint64_t kat_number(const json_t *object, const char *name,
  * file is not of its format.
  */
 typedef bool (*kat_fn)(struct kat *k, const json_t *file);
+bool kat_hpke(struct kat *k, const json_t *file);
 bool kat_mlkem(struct kat *k, const json_t *file);
 bool kat_wycheproof_ed25519(struct kat *k, const json_t *file);
 bool kat_wycheproof_x25519(struct kat *k, const json_t *file);
+bool kat_xwing(struct kat *k, const json_t *file);
 
 #endif

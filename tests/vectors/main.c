@@ -26,9 +26,11 @@ static const struct {
 	const char *name;
 	kat_fn run;
 } standards[] = {
+	{ "hpke", kat_hpke },
 	{ "mlkem", kat_mlkem },
 	{ "wycheproof-ed25519", kat_wycheproof_ed25519 },
 	{ "wycheproof-x25519", kat_wycheproof_x25519 },
+	{ "xwing", kat_xwing },
 };
 
 struct options {
@@ -94,9 +96,23 @@ find_standard(const char *name)
 	return NULL;
 }
 
+/* Sets the kind from the name of the file, unless there is one. */
+static void
+guess_kind(struct kat *k, const char *path, char *name, size_t cap)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (k->kind != NULL)
+		return;
+	(void)snprintf(name, cap, "%s", slash == NULL ? path : slash + 1);
+	name[strcspn(name, ".")] = '\0';
+	k->kind = name;
+}
+
 static int
 run(kat_fn standard, const char *path, struct kat *k)
 {
+	char name[64];
 	json_error_t why;
 	json_t *file = json_load_file(path, JSON_ALLOW_NUL, &why);
 	bool usable;
@@ -105,10 +121,13 @@ run(kat_fn standard, const char *path, struct kat *k)
 		(void)fprintf(stderr, "%s: %s\n", path, why.text);
 		return EXIT_NO_INPUT;
 	}
+	guess_kind(k, path, name, sizeof name);
 	usable = standard(k, file);
 	json_decref(file);
 	if (!usable)
 		return EXIT_NO_INPUT;
+	if (k->not_run != 0)
+		printf("%zu not run\n", k->not_run);
 	printf("%zu passed, %zu failed\n", k->passed, k->failed);
 	return k->failed == 0 && k->passed > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
