@@ -14,7 +14,6 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/wr.h"
-#include "noise/handshake.h"
 #include "noise/transport.h"
 #include "wire/frame.h"
 #include "wire/messages.h"
@@ -25,7 +24,7 @@
 enum pact_channel_kind { PACT_CHANNEL_SERVER, PACT_CHANNEL_LINE };
 
 struct pact_channel {
-	struct noise_transport out, in;
+	struct noise_transport out, in; /* from noise_handshake_split */
 	struct wire_unframe unframe;
 	uint32_t inside;      /* of wire_frame_next */
 	uint32_t out_records; /* since the last rekey */
@@ -51,7 +50,9 @@ MUST_USE enum err pact_channel_seal(struct pact_channel *c,
  * Opens one record (without its two bytes of length) in place and gives its
  * messages to on_message; see wire_unframe_record for cap and the errors,
  * and AUTH when it does not open, DECODE when its size is no class. REKEY is
- * dealt with here and not given on. After an error the channel is dead.
+ * dealt with here and not given on; a direction that goes on past
+ * WIRE_REKEY_RECORDS without one fails with LIMIT. on_message must not wipe c.
+ * After an error the channel is dead.
  */
 MUST_USE enum err pact_channel_open(struct pact_channel *c, uint8_t *record,
     size_t n, wire_cap_fn *cap, wire_message_fn *on_message, void *ctx);
