@@ -1,0 +1,77 @@
+#include "support/check.h"
+#include "text/text.h"
+
+#include <string.h>
+
+static bool
+is_enough(const char *password, const char *name)
+{
+	struct text_strength s;
+
+	text_judge(bytes_str(password), &name, 1, &s);
+	CHECK(s.is_enough == (s.why[0] == '\0'));
+	return s.is_enough;
+}
+
+TEST(weak_ones_are_refused)
+{
+	static const char *const weak[] = { "", "password", "12345678",
+		"iloveyou", "qwertyuiop", "letmein123", "Passw0rd!",
+		"aaaaaaaaaaaaaaaa" };
+
+	for (size_t i = 0; i < sizeof weak / sizeof weak[0]; i++)
+		CHECK(!is_enough(weak[i], "alice"));
+}
+
+TEST(strong_ones_are_taken)
+{
+	CHECK(is_enough("correct horse battery staple", "alice"));
+	CHECK(is_enough("kX9#vq2!Lm", "alice"));
+}
+
+TEST(hints_count_against_it)
+{
+	struct text_strength with, without;
+	const char *hint = "zanzibarious";
+
+	text_judge(BYTES_LIT("zanzibarious"), &hint, 1, &with);
+	text_judge(BYTES_LIT("zanzibarious"), NULL, 0, &without);
+	CHECK(with.log10_guesses < without.log10_guesses);
+	CHECK(!with.is_enough);
+}
+
+TEST(long_ones_are_judged_by_their_start)
+{
+	static char password[1024];
+	struct text_strength s;
+
+	memset(password, 'a', sizeof password);
+	text_judge(BYTES_OF(password), NULL, 0, &s);
+	CHECK(!s.is_enough);
+}
+
+TEST(passphrases_are_strong_and_differ)
+{
+	char one[128], two[128];
+	uint8_t random[16] = { 0 };
+	size_t dashes = 0;
+
+	text_passphrase(one, sizeof one, random);
+	for (unsigned i = 0; i < 64; i++) {
+		for (size_t j = 0; j < sizeof random; j++)
+			random[j] = (uint8_t)(i * 97 + j * 31 + 5);
+		text_passphrase(two, sizeof two, random);
+		CHECK(is_enough(two, "alice"));
+		CHECK(strcmp(one, two) != 0);
+		memcpy(one, two, sizeof one);
+	}
+	for (const char *p = two; *p != '\0'; p++)
+		dashes += *p == '-';
+	CHECK_EQ(dashes, 6);
+	text_passphrase(two, 5, random);
+	CHECK(strlen(two) <= 4);
+}
+
+CHECK_MAIN(T(weak_ones_are_refused), T(strong_ones_are_taken),
+    T(hints_count_against_it), T(long_ones_are_judged_by_their_start),
+    T(passphrases_are_strong_and_differ))
