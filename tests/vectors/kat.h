@@ -75,6 +75,9 @@ uint64_t kat_number(const json_t *object, const char *name,
 typedef bool (*kat_fn)(struct kat *k, const json_t *file);
 bool kat_hpke(struct kat *k, const json_t *file);
 bool kat_mlkem(struct kat *k, const json_t *file);
+bool kat_noise(struct kat *k, const json_t *file);
+bool kat_opaque(struct kat *k, const json_t *file);
+bool kat_oprf(struct kat *k, const json_t *file);
 bool kat_wycheproof_ed25519(struct kat *k, const json_t *file);
 bool kat_wycheproof_x25519(struct kat *k, const json_t *file);
 bool kat_xwing(struct kat *k, const json_t *file);

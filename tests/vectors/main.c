@@ -28,6 +28,9 @@ static const struct {
 } standards[] = {
 	{ "hpke", kat_hpke },
 	{ "mlkem", kat_mlkem },
+	{ "noise", kat_noise },
+	{ "opaque", kat_opaque },
+	{ "oprf", kat_oprf },
 	{ "wycheproof-ed25519", kat_wycheproof_ed25519 },
 	{ "wycheproof-x25519", kat_wycheproof_x25519 },
 	{ "xwing", kat_xwing },
