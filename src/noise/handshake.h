@@ -34,7 +34,7 @@ struct noise_keypair {
 struct noise_keys {
 	const struct noise_keypair *s; /* its static key */
 	const uint8_t *rs;	       /* the peer's public one, X25519_LEN */
-	const uint8_t (*psks)[NOISE_PSK_LEN];
+	const uint8_t *psks;	       /* one after another */
 	size_t psk_count; /* exactly as many as the pattern takes */
 };
 

@@ -69,7 +69,7 @@ static bool
 start(struct kat *k, struct conversation *c, const json_t *vector, int role)
 {
 	struct end *end = &c->end[role];
-	struct noise_keys keys = { .psks = end->psks };
+	struct noise_keys keys = { .psks = end->psks[0] };
 
 	if (load(k, field(k, vector, role, "static"), end->s.secret,
 		X25519_LEN)) {
