@@ -1,0 +1,115 @@
+/* The first record: only who knows the server's key gets past mac1, and
+ * every byte of it counts. */
+#include "crypto/crypto.h"
+#include "pact/guard.h"
+#include "support/check.h"
+#include "wire/limits.h"
+
+#include <string.h>
+
+static uint8_t message1[PACT_GUARD_MESSAGE1_LEN];
+static uint8_t key[PACT_GUARD_KEY_LEN];
+
+static struct pact_guard_first
+sample(enum pact_guard_kind kind)
+{
+	static uint8_t pass[PACT_GUARD_PASS_LEN] = { 1, 2, 3 };
+
+	CHECK_OK(crypto_init());
+	for (size_t i = 0; i < sizeof message1; i++)
+		message1[i] = (uint8_t)(i * 5);
+	pact_guard_key(message1, key);
+	return (struct pact_guard_first){ .kind = kind,
+		.challenge = { 9, 8, 7 }, .effort = 1000, .nonce = 1ull << 40,
+		.pass = BYTES_OF(pass), .message1 = BYTES_OF(message1) };
+}
+
+TEST(every_kind_comes_back)
+{
+	for (enum pact_guard_kind kind = PACT_GUARD_PLAIN;
+	     kind <= PACT_GUARD_ASK; kind++) {
+		struct pact_guard_first in = sample(kind), out;
+		uint8_t record[PACT_GUARD_FIRST_MAX];
+		struct wr w = wr_init(record, sizeof record);
+
+		CHECK_OK(pact_guard_write_first(&w, key, &in));
+		CHECK_OK(pact_guard_read_first(wr_bytes(&w), key, &out));
+		CHECK_EQ(out.kind, kind);
+		if (kind != PACT_GUARD_ASK)
+			CHECK_BYTES(out.message1, in.message1);
+		if (kind == PACT_GUARD_DEVICE)
+			CHECK_BYTES(out.pass, in.pass);
+		if (kind == PACT_GUARD_PUZZLE) {
+			CHECK_EQ(out.effort, in.effort);
+			CHECK_EQ(out.nonce, in.nonce);
+			CHECK_BYTES(BYTES_OF(out.challenge),
+			    BYTES_OF(in.challenge));
+		}
+	}
+}
+
+TEST(every_flipped_bit_is_refused)
+{
+	struct pact_guard_first in = sample(PACT_GUARD_PUZZLE), out;
+	uint8_t record[PACT_GUARD_FIRST_MAX];
+	struct wr w = wr_init(record, sizeof record);
+
+	CHECK_OK(pact_guard_write_first(&w, key, &in));
+	for (size_t i = 0; i < w.n * 8; i++) {
+		record[i / 8] ^= (uint8_t)(1 << i % 8);
+		CHECK(pact_guard_read_first(wr_bytes(&w), key, &out) !=
+		    ERR_OK);
+		record[i / 8] ^= (uint8_t)(1 << i % 8);
+	}
+	for (size_t n = 0; n < w.n; n++)
+		CHECK(pact_guard_read_first((struct bytes){ record, n }, key,
+			  &out) != ERR_OK);
+	CHECK_OK(pact_guard_read_first(wr_bytes(&w), key, &out));
+}
+
+TEST(another_servers_key_is_refused)
+{
+	struct pact_guard_first in = sample(PACT_GUARD_PLAIN), out;
+	uint8_t record[PACT_GUARD_FIRST_MAX];
+	struct wr w = wr_init(record, sizeof record);
+
+	CHECK_OK(pact_guard_write_first(&w, key, &in));
+	pact_guard_key(message1 + 1, key);
+	CHECK_ERR(pact_guard_read_first(wr_bytes(&w), key, &out), ERR_AUTH);
+	record[0] = WIRE_VERSION + 1;
+	CHECK_ERR(pact_guard_read_first(wr_bytes(&w), key, &out), ERR_VERSION);
+}
+
+TEST(a_puzzle_has_solutions_about_as_often_as_it_says)
+{
+	struct pact_guard_first in = sample(PACT_GUARD_PUZZLE);
+	size_t solved = 0, easy = 0;
+
+	for (uint64_t nonce = 0; nonce < 20000; nonce++) {
+		solved += pact_guard_is_solved(in.challenge, in.message1, 100,
+		    nonce);
+		easy += pact_guard_is_solved(in.challenge, in.message1, 1,
+		    nonce);
+	}
+	CHECK_EQ(easy, 20000);
+	CHECK(solved > 120 && solved < 300);
+}
+
+TEST(a_solution_is_bound_to_its_message)
+{
+	struct pact_guard_first in = sample(PACT_GUARD_PUZZLE);
+	uint64_t nonce = 0;
+
+	while (!pact_guard_is_solved(in.challenge, in.message1, 50000, nonce))
+		nonce++;
+	message1[700] ^= 1;
+	CHECK(!pact_guard_is_solved(in.challenge, in.message1, 50000, nonce));
+	message1[700] ^= 1;
+	in.challenge[0] ^= 1;
+	CHECK(!pact_guard_is_solved(in.challenge, in.message1, 50000, nonce));
+}
+
+CHECK_MAIN(T(every_kind_comes_back), T(every_flipped_bit_is_refused),
+    T(another_servers_key_is_refused),
+    T(a_puzzle_has_solutions_about_as_often_as_it_says),
+    T(a_solution_is_bound_to_its_message))
