@@ -34,6 +34,14 @@ struct mls_parent_node {
 	struct bytes unmerged_leaves; /* big-endian 32-bit, ascending */
 };
 
+/* Reads a ParentNode. Whether the unmerged leaves are in order, and are leaves
+ * under the node, is asked by mls_tree_validate. */
+void mls_parent_node_decode(struct rd *r, struct mls_parent_node *out);
+
+/* Returns whether the contents of an unmerged_leaves vector, which must be in
+ * order, have leaf. O(log). */
+bool mls_leaf_list_has(struct bytes list, struct mls_leaf leaf);
+
 /* Returns a whole tree with one blank leaf, or NULL for want of memory. */
 struct mls_tree *mls_tree_new(const struct mls_suite *suite);
 
@@ -54,6 +62,9 @@ MUST_USE enum mls_result mls_tree_decode(const struct mls_suite *suite,
 /* Writes the same, without trailing blank nodes. */
 void mls_tree_encode(const struct mls_tree *t, struct wr *w);
 
+/* Returns the suite that the tree was made with; lives as long as the tree. */
+const struct mls_suite *mls_tree_suite(const struct mls_tree *t);
+
 /* Leaves of the full tree: a power of two. */
 uint32_t mls_tree_size(const struct mls_tree *t);
 
@@ -66,6 +77,27 @@ const struct mls_leaf_node *mls_tree_leaf(const struct mls_tree *t,
     struct mls_leaf leaf);
 const struct mls_parent_node *mls_tree_parent(const struct mls_tree *t,
     struct mls_node node);
+
+/* Returns the public key of a node that is not blank, else BYTES_NONE. */
+struct bytes mls_tree_public_key(const struct mls_tree *t,
+    struct mls_node node);
+
+/* Returns whether there is no member in the subtree under node. O(1). */
+bool mls_tree_is_empty(const struct mls_tree *t, struct mls_node node);
+
+/*
+ * Moves *leaf to the first member at or after it; returns false when there is
+ * none. Walks all members when started at 0 and continued at leaf + 1.
+ */
+bool mls_tree_next_member(const struct mls_tree *t, struct mls_leaf *leaf);
+
+/*
+ * Finds the leftmost blank leaf, where the next member will stand, and
+ * extends the tree when there is none. Fails with OUT_OF_MEMORY or
+ * A_LIMIT_WAS_REACHED.
+ */
+MUST_USE enum mls_result mls_tree_make_room(struct mls_tree *t,
+    struct mls_leaf *at);
 
 /*
  * 12.1.1, 12.1.2, 12.1.3: each applies one proposal's change to the tree.
@@ -90,6 +122,10 @@ MUST_USE enum mls_result mls_tree_set_leaf(struct mls_tree *t,
 MUST_USE enum mls_result mls_tree_set_parent(struct mls_tree *t,
     struct mls_node node, struct bytes encryption_key,
     struct bytes parent_hash);
+
+/* Blanks all parents above a leaf (its direct path). */
+MUST_USE enum mls_result mls_tree_blank_path(struct mls_tree *t,
+    struct mls_leaf leaf);
 
 /*
  * Finds a member by one of its keys, in O(1) on average. Returns false when
@@ -119,6 +155,10 @@ bool mls_tree_all_support_credential(const struct mls_tree *t, uint16_t type);
 
 /* Returns whether any member has this credential type itself. */
 bool mls_tree_credential_type_in_use(const struct mls_tree *t, uint16_t type);
+
+/* 7.3: returns whether every credential type in use is listed by every
+ * member. O(distinct types). */
+bool mls_tree_credentials_are_supported(const struct mls_tree *t);
 
 /*
  * Writes the nodes and the size that a layer changes as bytes,

@@ -14,8 +14,16 @@ MUST_USE enum mls_result mls_tree_hash_node(const struct mls_tree *t,
     struct mls_node node, uint8_t *out);
 
 /*
+ * 7.9: writes the parent hash of a parent that is not blank, with the copath
+ * child sibling; hash_len bytes.
+ */
+MUST_USE enum mls_result mls_tree_parent_hash(const struct mls_tree *t,
+    struct mls_node parent, struct mls_node sibling, uint8_t *out);
+
+/*
  * 7.9.2: fails with PARENT_HASH_IS_WRONG unless every parent that is not
- * blank is parent-hash valid with exactly one chain. For joiners.
+ * blank is parent-hash valid with exactly one chain. For joiners. The unmerged
+ * leaves must be in order, and members.
  */
 MUST_USE enum mls_result mls_tree_check_parent_hashes(
     const struct mls_tree *t);

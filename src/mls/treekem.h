@@ -74,10 +74,10 @@ struct mls_treekem_author {
 /*
  * 7.5, first half: takes randomness from env, sets the new public keys and
  * parent hashes along the filtered direct path of the author in t, and the
- * new signed leaf. keys are our old ones and stay as they are.
+ * new signed leaf. All our old keys above the leaf, and its own, are then of
+ * the past: out->keys holds what we know instead.
  */
 MUST_USE enum mls_result mls_treekem_create(struct mls_tree *t,
-    const struct mls_treekem_keys *keys,
     const struct mls_treekem_author *author, const struct env *env,
     struct mls_treekem_path *out);
 
