@@ -75,6 +75,7 @@ uint64_t kat_number(const json_t *object, const char *name,
 typedef bool (*kat_fn)(struct kat *k, const json_t *file);
 bool kat_hpke(struct kat *k, const json_t *file);
 bool kat_mlkem(struct kat *k, const json_t *file);
+bool kat_mls(struct kat *k, const json_t *file);
 bool kat_noise(struct kat *k, const json_t *file);
 bool kat_opaque(struct kat *k, const json_t *file);
 bool kat_oprf(struct kat *k, const json_t *file);

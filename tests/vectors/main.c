@@ -28,6 +28,7 @@ static const struct {
 } standards[] = {
 	{ "hpke", kat_hpke },
 	{ "mlkem", kat_mlkem },
+	{ "mls", kat_mls },
 	{ "noise", kat_noise },
 	{ "opaque", kat_opaque },
 	{ "oprf", kat_oprf },
