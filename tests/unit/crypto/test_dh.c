@@ -16,13 +16,12 @@ TEST(x25519_of_the_rfc)
 	uint8_t bob[X25519_LEN], shared[X25519_LEN];
 
 	x25519_public(secret.p, bob);
-	CHECK_BYTES(BYTES_OF(bob),
-	    unhex("de9edb7d7b7dc1b4d35b61c2ece43537"
-		  "3f8343c85b78674dadfc7e146f882b4f"));
+	CHECK_BYTES(BYTES_OF(bob), unhex("de9edb7d7b7dc1b4d35b61c2ece43537"
+					 "3f8343c85b78674dadfc7e146f882b4f"));
 	CHECK_OK(x25519(secret.p, alice.p, shared));
-	CHECK_BYTES(BYTES_OF(shared),
-	    unhex("4a5d9d5ba4ce2de1728e3bf480350f25"
-		  "e07e21c947d19e3376f09b3c1e161742"));
+	CHECK_BYTES(
+	    BYTES_OF(shared), unhex("4a5d9d5ba4ce2de1728e3bf480350f25"
+				    "e07e21c947d19e3376f09b3c1e161742"));
 }
 
 /* The points of small order, and their other spellings. */
