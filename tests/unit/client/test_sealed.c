@@ -1,0 +1,191 @@
+#include "client/box.h"
+#include "client/keyring.h"
+#include "client/seen.h"
+#include "crypto/crypto.h"
+#include "crypto/sig.h"
+#include "support/check.h"
+
+#include <string.h>
+
+static const uint8_t nonce[24] = { 9, 8, 7 };
+static const uint8_t export_key[64] = { 5 };
+static const uint8_t stretched[64] = { 6 };
+
+static struct client_account
+account_of_alice(void)
+{
+	struct client_account a = { .name = { "alice" },
+		.at = { "example.net", 7368 }, .is_server_verified = true,
+		.channel_version = 1, .device = { 3 } };
+	const uint8_t seed[32] = { 1 };
+
+	CHECK_OK(crypto_init());
+	memset(a.server_key, 4, sizeof a.server_key);
+	ed25519_public(seed, a.identity);
+	return a;
+}
+
+TEST(the_account_file_is_read_back)
+{
+	struct client_account a = account_of_alice(), read;
+	struct wr w = wr_new();
+
+	client_account_write(&a, &w);
+	CHECK_OK(client_account_read(wr_bytes(&w), &read));
+	CHECK(wire_name_equal(&a.name, &read.name));
+	CHECK(strcmp(a.at.host, read.at.host) == 0);
+	CHECK_EQ(read.at.port, 7368);
+	CHECK(read.is_server_verified);
+	CHECK_BYTES(BYTES_OF(read.server_key), BYTES_OF(a.server_key));
+	CHECK_BYTES(BYTES_OF(read.identity), BYTES_OF(a.identity));
+	CHECK_BYTES(BYTES_OF(read.device), BYTES_OF(a.device));
+	for (size_t n = 0; n < w.n; n++)
+		CHECK_ERR(client_account_read((struct bytes){ w.p, n },
+			      &read),
+		    ERR_DECODE);
+	w.p[0] = 2;
+	CHECK_ERR(client_account_read(wr_bytes(&w), &read), ERR_VERSION);
+	wr_free(&w);
+}
+
+TEST(a_keyring_opens_with_its_password_only)
+{
+	struct client_account a = account_of_alice();
+	struct client_keyring_head head = { { 3, 65536 }, { 2 } }, read;
+	struct client_keys keys, got;
+	uint8_t wrong[64] = { 7 };
+	struct wr w = wr_new();
+
+	memset(&keys, 0x5a, sizeof keys);
+	CHECK_OK(client_keyring_seal(&head, &a, stretched, &keys, nonce, &w));
+	CHECK_EQ(w.n, CLIENT_KEYRING_LEN);
+	CHECK_OK(client_keyring_read_head(wr_bytes(&w), &read));
+	CHECK_EQ(read.params.memory_kib, 65536);
+	CHECK_BYTES(BYTES_OF(read.salt), BYTES_OF(head.salt));
+	CHECK_OK(client_keyring_open(wr_bytes(&w), &a, stretched, &got));
+	CHECK(memcmp(&got, &keys, sizeof got) == 0);
+	CHECK_ERR(client_keyring_open(wr_bytes(&w), &a, wrong, &got),
+	    ERR_AUTH);
+	a.device[0]++;
+	CHECK_ERR(client_keyring_open(wr_bytes(&w), &a, stretched, &got),
+	    ERR_AUTH);
+	wr_free(&w);
+}
+
+TEST(every_bit_of_a_keyring_counts)
+{
+	struct client_account a = account_of_alice();
+	struct client_keyring_head head = { { 3, 65536 }, { 2 } };
+	struct client_keys keys = { { 1 }, { 2 }, { 3 } }, got;
+	struct wr w = wr_new();
+
+	CHECK_OK(client_keyring_seal(&head, &a, stretched, &keys, nonce, &w));
+	for (size_t i = 0; i < 8 * w.n; i++) {
+		w.p[i / 8] ^= (uint8_t)(1 << i % 8);
+		if (client_keyring_open(wr_bytes(&w), &a, stretched, &got) ==
+		    ERR_OK)
+			CHECK(!"opened");
+		w.p[i / 8] ^= (uint8_t)(1 << i % 8);
+	}
+	wr_free(&w);
+}
+
+TEST(unbearable_parameters_are_refused)
+{
+	CHECK(client_keyring_is_bearable((struct ksf_params){ 3, 262144 }));
+	CHECK(client_keyring_is_bearable((struct ksf_params){ 1, 8 }));
+	CHECK(!client_keyring_is_bearable((struct ksf_params){ 0, 262144 }));
+	CHECK(!client_keyring_is_bearable((struct ksf_params){ 3, 7 }));
+	CHECK(!client_keyring_is_bearable(
+	    (struct ksf_params){ 1, 0xffffffff }));
+	CHECK(!client_keyring_is_bearable(
+	    (struct ksf_params){ 0xffffffff, 8 }));
+	CHECK(!client_keyring_is_bearable(
+	    (struct ksf_params){ 64, 1024 * 1024 }));
+}
+
+TEST(an_identity_box_belongs_to_its_account_and_version)
+{
+	struct client_account a = account_of_alice();
+	struct client_identity id = { { 1 }, { 2 } }, got;
+	uint8_t other_key[64] = { 6 };
+	struct wr w = wr_new();
+
+	CHECK_OK(client_box_seal_identity(&id, &a, export_key, 3, nonce, &w));
+	CHECK_EQ(w.n, CLIENT_IDENTITY_BOX_LEN);
+	CHECK_OK(client_box_open_identity(wr_bytes(&w), &a, export_key, 3,
+	    &got));
+	CHECK(memcmp(&got, &id, sizeof got) == 0);
+	CHECK_ERR(client_box_open_identity(wr_bytes(&w), &a, export_key, 4,
+	    &got), ERR_AUTH);
+	CHECK_ERR(client_box_open_identity(wr_bytes(&w), &a, other_key, 3,
+	    &got), ERR_AUTH);
+	a.name.s[0] = 'b';
+	CHECK_ERR(client_box_open_identity(wr_bytes(&w), &a, export_key, 3,
+	    &got), ERR_AUTH);
+	CHECK_ERR(client_box_open_identity(BYTES_NONE, &a, export_key, 3,
+	    &got), ERR_DECODE);
+	wr_free(&w);
+}
+
+TEST(a_box_with_another_seed_is_refused)
+{
+	struct client_account a = account_of_alice();
+	struct client_identity id = { { 99 }, { 2 } }, got;
+	struct wr w = wr_new();
+
+	CHECK_OK(client_box_seal_identity(&id, &a, export_key, 1, nonce, &w));
+	CHECK_ERR(client_box_open_identity(wr_bytes(&w), &a, export_key, 1,
+	    &got), ERR_KEY);
+	wr_free(&w);
+}
+
+TEST(a_settings_box_hides_its_length)
+{
+	struct client_account a = account_of_alice();
+	uint8_t data_key[32] = { 1 }, other[32] = { 2 };
+	struct wr small = wr_new(), large = wr_new(), got = wr_new();
+	uint8_t settings[700] = { 1, 2, 3 };
+
+	CHECK_OK(client_box_seal_settings((struct bytes){ settings, 3 }, &a,
+	    data_key, 1, nonce, &small));
+	CHECK_OK(client_box_seal_settings(BYTES_OF(settings), &a, data_key,
+	    1, nonce, &large));
+	CHECK_EQ(small.n, large.n);
+	CHECK_OK(client_box_open_settings(wr_bytes(&small), &a, data_key, 1,
+	    &got));
+	CHECK_BYTES(wr_bytes(&got), ((struct bytes){ settings, 3 }));
+	CHECK_ERR(client_box_open_settings(wr_bytes(&small), &a, data_key, 2,
+	    &got), ERR_AUTH);
+	CHECK_ERR(client_box_open_settings(wr_bytes(&small), &a, other, 1,
+	    &got), ERR_AUTH);
+	wr_free(&small);
+	wr_free(&large);
+	wr_free(&got);
+}
+
+TEST(what_was_seen_only_rises)
+{
+	struct client_account a = account_of_alice();
+	struct client_seen seen = { 1, 5, 2 }, other = { 2, 4, 2 }, got;
+	uint8_t seed[32] = { 1 }, wrong[32] = { 2 };
+	struct wr w = wr_new();
+
+	CHECK(client_seen_raise(&seen, &other));
+	CHECK(!client_seen_raise(&seen, &other));
+	CHECK_EQ(seen.identity, 2);
+	CHECK_EQ(seen.settings, 5);
+	CHECK_OK(client_seen_seal(&seen, &a, seed, nonce, &w));
+	CHECK_EQ(w.n, CLIENT_SEEN_LEN);
+	CHECK_OK(client_seen_open(wr_bytes(&w), &a, seed, &got));
+	CHECK(memcmp(&seen, &got, sizeof got) == 0);
+	CHECK_ERR(client_seen_open(wr_bytes(&w), &a, wrong, &got), ERR_AUTH);
+	wr_free(&w);
+}
+
+CHECK_MAIN(T(the_account_file_is_read_back),
+    T(a_keyring_opens_with_its_password_only),
+    T(every_bit_of_a_keyring_counts), T(unbearable_parameters_are_refused),
+    T(an_identity_box_belongs_to_its_account_and_version),
+    T(a_box_with_another_seed_is_refused),
+    T(a_settings_box_hides_its_length), T(what_was_seen_only_rises))
