@@ -51,46 +51,28 @@ check_node(struct kat *k, const json_t *test, struct mls_node node,
 		        is_number(sibling, i, mls_node_sibling(node).i));
 }
 
-bool
-kat_mls_tree_math(struct kat *k, const json_t *file)
+void
+kat_mls_tree_math(struct kat *k, const json_t *test, const struct mls_suite *s)
 {
-	const json_t *test;
-	uint64_t leaves;
+	uint64_t leaves = kat_number(test, "n_leaves", 0);
 	struct mls_node root;
-	size_t i;
 
-	json_array_foreach(file, i, test)
-	{
-		leaves = kat_number(test, "n_leaves", 0);
-		kat_begin(k, "%llu leaves", (unsigned long long)leaves);
-		if (kat_true(k, "leaves are a power of two",
-		        leaves > 0 && leaves <= MLS_MAX_LEAVES &&
-		            (leaves & (leaves - 1)) == 0)) {
-			root = mls_tree_math_root((uint32_t)leaves);
-			kat_true(k, "nodes",
-			    kat_number(test, "n_nodes", 0) ==
-			        mls_tree_math_width((uint32_t)leaves));
-			kat_true(k, "root",
-			    kat_number(test, "root", UINT64_MAX) == root.i);
-			for (struct mls_node at = { 0 };
-			     at.i < mls_tree_math_width((uint32_t)leaves);
-			     at.i++)
-				check_node(k, test, at, root);
-		}
-		kat_end(k);
-	}
-	return json_is_array(file);
+	(void)s;
+	if (!kat_true(k, "leaves are a power of two",
+	        leaves > 0 && leaves <= MLS_MAX_LEAVES &&
+	            (leaves & (leaves - 1)) == 0))
+		return;
+	root = mls_tree_math_root((uint32_t)leaves);
+	kat_true(k, "nodes",
+	    kat_number(test, "n_nodes", 0) ==
+	        mls_tree_math_width((uint32_t)leaves));
+	kat_true(k, "root", kat_number(test, "root", UINT64_MAX) == root.i);
+	for (struct mls_node at = { 0 };
+	     at.i < mls_tree_math_width((uint32_t)leaves); at.i++)
+		check_node(k, test, at, root);
 }
 
 /* What the other kinds share. */
-
-static bool
-ok(struct kat *k, const char *what, enum mls_result got)
-{
-	if (got != MLS_OK)
-		fprintf(stderr, "%s: %s\n", k->name, mls_result_text(got));
-	return kat_true(k, what, got == MLS_OK);
-}
 
 /* Reads the tree of a test, or NULL after a failed check. */
 static struct mls_tree *
@@ -98,7 +80,7 @@ read_tree(struct kat *k, const struct mls_suite *s, struct bytes encoded)
 {
 	struct mls_tree *t = NULL;
 
-	(void)ok(k, "the tree decodes", mls_tree_decode(s, encoded, &t));
+	(void)kat_mls_ok(k, "the tree decodes", mls_tree_decode(s, encoded, &t));
 	return t;
 }
 
@@ -120,37 +102,10 @@ check_hash(struct kat *k, const char *what, const struct mls_tree *t,
 {
 	uint8_t hash[MLS_MAX_HASH_LEN];
 
-	if (ok(k, "the tree hashes", mls_tree_hash(t, hash)))
+	if (kat_mls_ok(k, "the tree hashes", mls_tree_hash(t, hash)))
 		kat_bytes(k, what,
 		    (struct bytes){ hash, mls_tree_suite(t)->hash_len },
 		    want);
-}
-
-/* Runs one function on each test of a file that has a known suite. */
-typedef void (*case_fn)(struct kat *k, const struct mls_suite *s,
-    const json_t *test);
-
-static bool
-run_file(struct kat *k, const json_t *file, case_fn run)
-{
-	struct mls_suite s;
-	const json_t *test;
-	uint64_t number;
-	size_t i;
-
-	json_array_foreach(file, i, test)
-	{
-		number = kat_number(test, "cipher_suite", 0);
-		kat_begin(k, "%zu (suite %llu)", i,
-		    (unsigned long long)number);
-		if (kat_true(k, "the suite is known",
-		        number <= UINT16_MAX &&
-		            mls_suite_init(&s, (uint16_t)number,
-		                (uint16_t)k->suite_alias) == MLS_OK))
-			run(k, &s, test);
-		kat_end(k);
-	}
-	return json_is_array(file);
 }
 
 /* tree-operations */
@@ -201,7 +156,7 @@ operations_case(struct kat *k, const struct mls_suite *s, const json_t *test)
 	    kat_hex(k, test, "tree_hash_before"));
 	layer = mls_tree_layer(t);
 	if (kat_true(k, "a layer", layer != NULL) &&
-	    ok(k, "the proposal applies",
+	    kat_mls_ok(k, "the proposal applies",
 	        apply_proposal(layer, kat_hex(k, test, "proposal"),
 	            sender))) {
 		check_encoding(k, "tree_after", layer,
@@ -220,10 +175,11 @@ operations_case(struct kat *k, const struct mls_suite *s, const json_t *test)
 	mls_tree_free(t);
 }
 
-bool
-kat_mls_tree_operations(struct kat *k, const json_t *file)
+void
+kat_mls_tree_operations(
+    struct kat *k, const json_t *test, const struct mls_suite *s)
 {
-	return run_file(k, file, operations_case);
+	operations_case(k, s, test);
 }
 
 /* tree-validation */
@@ -234,7 +190,7 @@ check_resolution(struct kat *k, const struct mls_tree *t,
 {
 	struct mls_node_list list = { 0 };
 
-	if (ok(k, "a resolution", mls_tree_resolution(t, node, &list)) &&
+	if (kat_mls_ok(k, "a resolution", mls_tree_resolution(t, node, &list)) &&
 	    kat_true(k, "its length", json_array_size(want) == list.n))
 		for (size_t i = 0; i < list.n; i++)
 			kat_true(k, "its nodes",
@@ -262,22 +218,23 @@ validation_case(struct kat *k, const struct mls_suite *s, const json_t *test)
 	     at.i < mls_tree_math_width(mls_tree_size(t)); at.i++) {
 		check_resolution(k, t, at,
 		    json_array_get(resolutions, at.i));
-		if (ok(k, "a tree hash", mls_tree_hash_node(t, at, hash)))
+		if (kat_mls_ok(k, "a tree hash", mls_tree_hash_node(t, at, hash)))
 			kat_bytes(k, "tree_hashes",
 			    (struct bytes){ hash, s->hash_len },
 			    kat_hex_value(k,
 			        json_array_get(hashes, at.i)));
 	}
 	facts.group_id = kat_hex(k, test, "group_id");
-	ok(k, "the tree is valid", mls_tree_validate(t, &facts));
+	kat_mls_ok(k, "the tree is valid", mls_tree_validate(t, &facts));
 	check_encoding(k, "the tree again", t, encoded);
 	mls_tree_free(t);
 }
 
-bool
-kat_mls_tree_validation(struct kat *k, const json_t *file)
+void
+kat_mls_tree_validation(
+    struct kat *k, const json_t *test, const struct mls_suite *s)
 {
-	return run_file(k, file, validation_case);
+	validation_case(k, s, test);
 }
 
 /* treekem */
@@ -310,10 +267,10 @@ pair_of(struct kat *k, const struct mls_suite *s, struct bytes path_secret,
 {
 	uint8_t node_secret[MLS_MAX_HASH_LEN];
 
-	return ok(k, "a node secret",
+	return kat_mls_ok(k, "a node secret",
 	           mls_suite_derive_secret(s, path_secret, "node",
 	               node_secret)) &&
-	    ok(k, "a node key",
+	    kat_mls_ok(k, "a node key",
 	        mls_suite_derive_key_pair(s,
 	            (struct bytes){ node_secret, s->hash_len }, pair));
 }
@@ -390,7 +347,7 @@ check_open(struct kat *k, const struct mls_tree *t, const struct member *m,
 	struct bytes want;
 	uint32_t level;
 
-	if (!ok(k, "the path opens",
+	if (!kat_mls_ok(k, "the path opens",
 	        mls_treekem_open(t, &keys, message, commit_secret)))
 		return;
 	kat_bytes(k, "commit_secret",
@@ -420,7 +377,7 @@ check_update(struct kat *k, struct mls_tree *t, const struct member *members,
 
 	mls_update_path_decode(&r, &path);
 	if (kat_true(k, "the path decodes", rd_end(&r) == ERR_OK) &&
-	    ok(k, "the path applies",
+	    kat_mls_ok(k, "the path applies",
 	        mls_treekem_apply(layer, &sender, &path))) {
 		check_hash(k, "tree_hash_after", layer,
 		    kat_hex(k, update, "tree_hash_after"));
@@ -473,13 +430,13 @@ check_create(struct kat *k, struct mls_tree *t, const struct member *members,
 	struct wr w = wr_new();
 	struct rd r;
 
-	if (!ok(k, "a path is made",
+	if (!kat_mls_ok(k, "a path is made",
 	        mls_treekem_create(ours, &by, &env, &path)) ||
-	    !ok(k, "its tree hashes", mls_tree_hash(ours, hash)))
+	    !kat_mls_ok(k, "its tree hashes", mls_tree_hash(ours, hash)))
 		goto out;
 	message.group_context = context_of(k, s, test,
 	    (struct bytes){ hash, s->hash_len });
-	if (!ok(k, "it is encrypted",
+	if (!kat_mls_ok(k, "it is encrypted",
 	        mls_treekem_encrypt(ours, &path,
 	            (struct mls_leaf_set){ NULL, 0 },
 	            message.group_context, &env, &w)))
@@ -488,7 +445,7 @@ check_create(struct kat *k, struct mls_tree *t, const struct member *members,
 	mls_update_path_decode(&r, &decoded);
 	message.path = &decoded;
 	if (!kat_true(k, "it decodes", rd_end(&r) == ERR_OK) ||
-	    !ok(k, "it applies", mls_treekem_apply(theirs, &sender, &decoded)))
+	    !kat_mls_ok(k, "it applies", mls_treekem_apply(theirs, &sender, &decoded)))
 		goto out;
 	check_hash(k, "the same tree hash", theirs,
 	    (struct bytes){ hash, s->hash_len });
@@ -496,7 +453,7 @@ check_create(struct kat *k, struct mls_tree *t, const struct member *members,
 		keys = members[i].keys;
 		if (!members[i].is_there || i == by.leaf.i)
 			continue;
-		if (ok(k, "it opens",
+		if (kat_mls_ok(k, "it opens",
 		        mls_treekem_open(theirs, &keys, &message, commit)))
 			kat_bytes(k, "the same commit secret",
 			    (struct bytes){ commit, s->hash_len },
@@ -537,8 +494,9 @@ treekem_case(struct kat *k, const struct mls_suite *s, const json_t *test)
 	mls_tree_free(t);
 }
 
-bool
-kat_mls_treekem(struct kat *k, const json_t *file)
+void
+kat_mls_treekem(
+    struct kat *k, const json_t *test, const struct mls_suite *s)
 {
-	return run_file(k, file, treekem_case);
+	treekem_case(k, s, test);
 }

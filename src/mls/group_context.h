@@ -1,0 +1,48 @@
+/*
+ * group_context - what a group agrees on in an epoch, section 8.1.
+ */
+#ifndef MLS_GROUP_CONTEXT_H
+#define MLS_GROUP_CONTEXT_H
+
+#include "mls/extension.h"
+
+/*
+ *	struct {
+ *	    ProtocolVersion version = mls10;
+ *	    CipherSuite cipher_suite;
+ *	    opaque group_id<V>;
+ *	    uint64 epoch;
+ *	    opaque tree_hash<V>;
+ *	    opaque confirmed_transcript_hash<V>;
+ *	    Extension extensions<V>;
+ *	} GroupContext;
+ */
+struct mls_group_context {
+	uint16_t cipher_suite;
+	struct bytes group_id;
+	uint64_t epoch;
+	struct bytes tree_hash;
+	struct bytes confirmed_transcript_hash;
+	struct bytes extensions; /* a list, see extension.h */
+};
+
+/* Reads one; a version other than mls10 fails with VERSION. */
+void mls_group_context_decode(struct rd *r, struct mls_group_context *out);
+void mls_group_context_encode(
+    struct wr *w, const struct mls_group_context *c);
+
+/* The contents of the extension required_capabilities, section 11.1. */
+struct mls_required_capabilities {
+	struct bytes extensions; /* big-endian 16-bit numbers, each list */
+	struct bytes proposals;
+	struct bytes credentials;
+};
+
+/*
+ * Returns whether a list of extensions has required_capabilities, and fills
+ * *out. One that does not parse sets *malformed.
+ */
+bool mls_required_capabilities_find(struct bytes extensions,
+    struct mls_required_capabilities *out, bool *malformed);
+
+#endif
