@@ -145,6 +145,7 @@ logs_in(
 	enum err err;
 
 	*a = (struct attempt){ 0 };
+	memset(&a->result, 0xff, sizeof a->result);
 	client_starts(client, a);
 	TRY(server_answers(server, a));
 	TRY(client_finishes(client, a));
