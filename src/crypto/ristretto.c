@@ -36,11 +36,22 @@ ristretto_scalar_invert(
 	    crypto_core_ristretto255_scalar_invert(inverse, scalar), inverse);
 }
 
+/*
+ * RFC 9496 4.3.1 refuses encodings of 2^255 and more. libsodium 1.0.18
+ * ignores that bit, which would give every element a second spelling.
+ */
+static bool
+is_below_2_255(const uint8_t in[RISTRETTO_LEN])
+{
+	return in[RISTRETTO_LEN - 1] >> 7 == 0;
+}
+
 bool
 ristretto_is_valid(const uint8_t in[RISTRETTO_LEN])
 {
 	/* The identity is encoded as zeros (RFC 9496 4.3.2). */
-	return crypto_core_ristretto255_is_valid_point(in) == 1 &&
+	return is_below_2_255(in) &&
+	       crypto_core_ristretto255_is_valid_point(in) == 1 &&
 	       !ct_is_zero(in, RISTRETTO_LEN);
 }
 
@@ -48,6 +59,8 @@ enum err
 ristretto_mul(const uint8_t scalar[RISTRETTO_LEN],
     const uint8_t element[RISTRETTO_LEN], uint8_t out[RISTRETTO_LEN])
 {
+	if (!is_below_2_255(element))
+		return result(-1, out);
 	return result(
 	    crypto_scalarmult_ristretto255(out, scalar, element), out);
 }

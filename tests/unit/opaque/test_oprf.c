@@ -141,6 +141,24 @@ TEST(bad_elements_and_scalars_are_refused)
 	CHECK_ERR(opaque_oprf_blind(BYTES_LIT("x"), zero, out), ERR_KEY);
 }
 
+/* An element has one encoding; the top bit is never set in it. */
+TEST(no_element_has_two_spellings)
+{
+	uint8_t key[OPRF_SCALAR_LEN], element[OPRF_ELEMENT_LEN];
+	uint8_t out[OPRF_ELEMENT_LEN];
+
+	CHECK_OK(opaque_oprf_derive_key(seed, BYTES_LIT("key"), key));
+	CHECK_OK(opaque_oprf_blind(BYTES_LIT("x"), key, element));
+	CHECK(ristretto_is_valid(element));
+	CHECK_OK(opaque_oprf_evaluate(key, element, out));
+	for (size_t bit = 0; bit < 8 * sizeof element; bit += 255) {
+		element[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		CHECK(!ristretto_is_valid(element));
+		CHECK_ERR(opaque_oprf_evaluate(key, element, out), ERR_KEY);
+		element[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+}
+
 TEST(long_inputs_are_refused)
 {
 	static uint8_t input[OPRF_MAX_INPUT_LEN + 1];
@@ -160,4 +178,5 @@ TEST(long_inputs_are_refused)
 
 CHECK_MAIN(T(expand_message_xmd_passes_its_vectors), T(parts_are_one_message),
     T(expanding_has_limits), T(the_blind_does_not_show),
-    T(bad_elements_and_scalars_are_refused), T(long_inputs_are_refused))
+    T(bad_elements_and_scalars_are_refused), T(no_element_has_two_spellings),
+    T(long_inputs_are_refused))
