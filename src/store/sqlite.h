@@ -5,8 +5,14 @@
  * transaction, commits, then completes them all; reads run on a connection
  * (and thread) of their own, so that a login never waits behind an fsync.
  * Completions are handed over by store_sqlite_poll on the loop's thread,
- * after wake was called from another one. Any failed write or sync is final:
- * from then on every write completes with IO, and is_broken says so.
+ * after wake was called from another one. Any failed write or sync is final,
+ * since nobody knows what the disk holds after it: from then on every write
+ * completes with IO, and is_broken says so. Two failures are not final, for
+ * SQLite takes the transaction back whole: a full disk (IO) and want of
+ * memory (NOMEM).
+ *
+ * Unthreaded, one connection does everything inside store_sqlite_poll, in
+ * the order of submission, and the vfs needs no shared memory.
  */
 #ifndef STORE_SQLITE_H
 #define STORE_SQLITE_H
@@ -26,9 +32,11 @@ struct store_sqlite_options {
 };
 
 /*
- * Opens or creates the database and migrates it, in one transaction, to this
- * schema. Fails with IO, VERSION (made by a newer program), or LIMIT
- * (another process has it). *why gets a static sentence.
+ * Opens or creates the database (mode 0600) and migrates it, in one
+ * transaction, to this schema. Fails with NOMEM, IO, VERSION (made by a newer
+ * program), or LIMIT (another process has it; with the default vfs an flock
+ * on the file sees to that). *why gets a static sentence. The strings of
+ * options must outlive the store.
  */
 MUST_USE enum err store_sqlite_open(const struct store_sqlite_options *options,
     struct store_sqlite **out, const char **why);
@@ -42,13 +50,26 @@ struct store *store_sqlite_store(struct store_sqlite *s);
 /* Completes what is ready; returns how many. */
 size_t store_sqlite_poll(struct store_sqlite *s);
 
-/* Returns whether a write has failed. */
-bool store_sqlite_is_broken(const struct store_sqlite *s);
+/* Waits for and completes all that is pending, and what the completions
+ * submit in turn. */
+void store_sqlite_drain(struct store_sqlite *s);
 
-/* Runs SQLite's integrity check. Fails with IO; *why as above. */
+/* Returns whether a write has failed. */
+bool store_sqlite_is_broken(struct store_sqlite *s);
+
+/* Returns how many transactions have been committed. */
+uint64_t store_sqlite_commits(struct store_sqlite *s);
+
+/*
+ * Runs SQLite's integrity check and looks at the schema's version, read-only;
+ * a live store may have the file. Fails with IO or VERSION; *why as above.
+ */
 MUST_USE enum err store_sqlite_check(const char *path, const char **why);
 
-/* Copies the live database to a new file at path, consistently. IO. */
+/*
+ * Copies the live database to a new file at path, consistently and synced.
+ * From any thread; writes go on meanwhile. Unthreaded: between polls. IO.
+ */
 MUST_USE enum err store_sqlite_backup(struct store_sqlite *s,
     const char *path);
 

@@ -43,13 +43,15 @@ struct store_account {
 
 enum store_kind {
 	STORE_ACCOUNT_GET,    /* name -> account, or GONE */
-	STORE_ACCOUNT_LIST,   /* each account in turn, then OK with none */
+	STORE_ACCOUNT_LIST,   /* each account in turn, without its boxes (they
+			       * are large), then OK with none */
 	STORE_ACCOUNT_CREATE, /* account, invite_hash: uses up the invite and
 			       * makes (or, after reset, remakes) the account.
 			       * GONE: no such invite or expired; CONFLICT: the
-			       * name has a record */
-	STORE_ACCOUNT_CHANGE, /* account, parts, expect: see below */
-	STORE_ACCOUNT_REMOVE, /* name; its invites too. GONE */
+			       * name has a record. A remade account's version
+			       * stays above its old one; account.version tells */
+	STORE_ACCOUNT_CHANGE, /* account, parts, expect: see below. GONE */
+	STORE_ACCOUNT_REMOVE, /* name; its invites too. GONE: neither */
 	STORE_INVITE_PUT,     /* invite; replaces others for the same name */
 	STORE_INVITE_TRY,     /* invite_hash, name: counts one use of the OPRF.
 			       * GONE, EXPIRED, or LIMIT when used up */
@@ -64,9 +66,12 @@ enum store_kind {
  *   ROSTER   roster; roster_version must be one more than stored
  *   ENABLED  is_enabled
  *   STATUS   status
- *   RESET    clears record, boxes, roster, identity and their versions
+ *   RESET    clears record, boxes, roster, identity and their versions; not
+ *            together with any of the first four
  *   BUMP     version becomes one more
- * With expect_version not 0 the account's version must be that one.
+ * With expect_version not 0 the account's version must be that one. After OK
+ * account.version is the version that is stored now. Fails with ARG for
+ * parts that make no sense.
  */
 enum store_part { STORE_RECORD = 1, STORE_IDENTITY = 2, STORE_SETTINGS = 4,
 	STORE_ROSTER = 8, STORE_ENABLED = 16, STORE_STATUS = 32,
@@ -85,7 +90,9 @@ typedef void store_done_fn(struct store_request *request, enum err err);
 /*
  * One request. The caller owns it and keeps it, and all its views, until
  * done is called, once. For STORE_ACCOUNT_LIST done is called for every
- * account (in order of name) and once more with account.name empty.
+ * account (in order of name) and once more with account.name empty. Any
+ * request may also fail with NOMEM: it was not carried out; or with IO:
+ * nobody knows.
  */
 struct store_request {
 	enum store_kind kind;
@@ -97,7 +104,10 @@ struct store_request {
 	uint64_t now_s;               /* CREATE, TRY: to judge expiry */
 	store_done_fn *done;
 	void *ctx;
-	struct store_request *next; /* the store's, while it is pending */
+	/* The store's, while it is pending. */
+	struct store_request *next;
+	enum err result;
+	void *held;
 };
 
 struct store {
