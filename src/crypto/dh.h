@@ -10,6 +10,7 @@
 #define X25519_LEN      32 /* public key, secret key and output alike */
 #define P256_SECRET_LEN 32
 #define P256_PUBLIC_LEN 65 /* uncompressed point */
+#define P256_SHORT_LEN  33 /* compressed point */
 #define P256_SHARED_LEN 32 /* x coordinate */
 
 /* Writes the public key of secret. */

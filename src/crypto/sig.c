@@ -54,7 +54,7 @@ ed25519_verify(const uint8_t public[ED25519_PUBLIC_LEN], struct bytes message,
 
 /* Returns a key of P-256, public only when secret is NULL; NULL on failure. */
 static EVP_PKEY *
-p256_key(const uint8_t *secret, const uint8_t public[P256_PUBLIC_LEN])
+p256_key(const uint8_t *secret, struct bytes public)
 {
 	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
@@ -68,7 +68,7 @@ p256_key(const uint8_t *secret, const uint8_t public[P256_PUBLIC_LEN])
 		 build, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0) == 1,
 	    ERR_CRYPTO);
 	NEED(OSSL_PARAM_BLD_push_octet_string(
-		 build, OSSL_PKEY_PARAM_PUB_KEY, public, P256_PUBLIC_LEN) == 1,
+		 build, OSSL_PKEY_PARAM_PUB_KEY, public.p, public.n) == 1,
 	    ERR_CRYPTO);
 	if (secret != NULL) {
 		scalar = BN_secure_new();
@@ -105,7 +105,7 @@ ecdsa_p256_sign(const uint8_t secret[32], struct bytes message,
 
 	*sig_len = 0;
 	TRY(p256_public(secret, public));
-	key = p256_key(secret, public);
+	key = p256_key(secret, BYTES_OF(public));
 	NEED(key != NULL && ctx != NULL, ERR_NOMEM);
 	NEED(EVP_DigestSignInit_ex(
 		 ctx, NULL, "SHA256", NULL, NULL, key, NULL) == 1,
@@ -121,17 +121,24 @@ out:
 	return err;
 }
 
+/* The hybrid forms (6, 7) would be other spellings of a key. */
+static bool
+is_point(struct bytes public)
+{
+	if (public.n == P256_SHORT_LEN)
+		return public.p[0] == 2 || public.p[0] == 3;
+	return public.n == P256_PUBLIC_LEN && public.p[0] == 4;
+}
+
 enum err
-ecdsa_p256_verify(
-    const uint8_t public[65], struct bytes message, struct bytes sig)
+ecdsa_p256_verify(struct bytes public, struct bytes message, struct bytes sig)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	EVP_PKEY *key = NULL;
 	enum err err = ERR_OK;
 
 	NEED(ctx != NULL, ERR_NOMEM);
-	/* The hybrid forms (6, 7) would be other spellings of a key. */
-	NEED(public[0] == 4, ERR_AUTH);
+	NEED(is_point(public), ERR_AUTH);
 	key = p256_key(NULL, public);
 	NEED(key != NULL, ERR_AUTH);
 	NEED(EVP_DigestVerifyInit_ex(

@@ -36,15 +36,15 @@ MUST_USE enum err ed25519_verify(const uint8_t public[ED25519_PUBLIC_LEN],
     struct bytes message, struct bytes sig);
 
 /*
- * ECDSA with SHA-256 over P-256; secret is a 32-byte scalar, public an
- * uncompressed point (65 bytes), signatures are DER of at most
+ * ECDSA with SHA-256 over P-256; secret is a 32-byte scalar, public a point,
+ * uncompressed (65 bytes) or compressed (33), signatures are DER of at most
  * ECDSA_MAX_SIG_LEN bytes. The nonce is libcrypto's, so this is the one
  * function here that cannot be replayed. Signing fails with KEY when secret
  * is not between 1 and the order - 1; verifying fails with AUTH.
  */
 MUST_USE enum err ecdsa_p256_sign(const uint8_t secret[32],
     struct bytes message, uint8_t sig[ECDSA_MAX_SIG_LEN], size_t *sig_len);
-MUST_USE enum err ecdsa_p256_verify(const uint8_t public[65],
+MUST_USE enum err ecdsa_p256_verify(struct bytes public,
     struct bytes message, struct bytes sig);
 
 #endif

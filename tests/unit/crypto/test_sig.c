@@ -123,7 +123,7 @@ TEST(ed25519_refuses_keys_of_small_order)
 TEST(ecdsa_signs_and_verifies)
 {
 	uint8_t secret[P256_SECRET_LEN] = { 0 }, public[P256_PUBLIC_LEN];
-	uint8_t sig[ECDSA_MAX_SIG_LEN];
+	uint8_t sig[ECDSA_MAX_SIG_LEN], compressed[P256_SHORT_LEN];
 	size_t n;
 
 	CHECK_ERR(ecdsa_p256_sign(secret, BYTES_LIT("m"), sig, &n), ERR_KEY);
@@ -132,19 +132,28 @@ TEST(ecdsa_signs_and_verifies)
 	CHECK_OK(p256_public(secret, public));
 	CHECK_OK(ecdsa_p256_sign(secret, BYTES_LIT("message"), sig, &n));
 	CHECK(n <= sizeof sig);
-	CHECK_OK(ecdsa_p256_verify(
-	    public, BYTES_LIT("message"), (struct bytes){ sig, n }));
-	CHECK_ERR(ecdsa_p256_verify(
-		      public, BYTES_LIT("massage"), ((struct bytes){ sig, n })),
+	CHECK_OK(ecdsa_p256_verify(BYTES_OF(public), BYTES_LIT("message"),
+	    (struct bytes){ sig, n }));
+	CHECK_ERR(ecdsa_p256_verify(BYTES_OF(public), BYTES_LIT("massage"),
+		      ((struct bytes){ sig, n })),
 	    ERR_AUTH);
-	CHECK_ERR(ecdsa_p256_verify(public, BYTES_LIT("message"),
+	CHECK_ERR(ecdsa_p256_verify(BYTES_OF(public), BYTES_LIT("message"),
 		      ((struct bytes){ sig, n - 1 })),
 	    ERR_AUTH);
-	CHECK_ERR(ecdsa_p256_verify(public, BYTES_LIT("message"), BYTES_NONE),
+	CHECK_ERR(ecdsa_p256_verify(BYTES_OF(public), BYTES_LIT("message"),
+		      BYTES_NONE),
+	    ERR_AUTH);
+	memcpy(compressed, public, sizeof compressed);
+	compressed[0] = (uint8_t)(2 + (public[64] & 1));
+	CHECK_OK(ecdsa_p256_verify(BYTES_OF(compressed), BYTES_LIT("message"),
+	    (struct bytes){ sig, n }));
+	compressed[0] ^= 1;
+	CHECK_ERR(ecdsa_p256_verify(BYTES_OF(compressed), BYTES_LIT("message"),
+		      ((struct bytes){ sig, n })),
 	    ERR_AUTH);
 	public[64] ^= 1;
-	CHECK_ERR(ecdsa_p256_verify(
-		      public, BYTES_LIT("message"), ((struct bytes){ sig, n })),
+	CHECK_ERR(ecdsa_p256_verify(BYTES_OF(public), BYTES_LIT("message"),
+		      ((struct bytes){ sig, n })),
 	    ERR_AUTH);
 }
 
