@@ -1,0 +1,465 @@
+#include "sim/disk.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILES  8
+#define SECTOR 512
+
+/* A write that no sync has made to last. */
+struct write {
+	struct write *next;
+	int64_t at;
+	size_t n;
+	bool is_truncate;
+	uint8_t bytes[];
+};
+
+struct image {
+	uint8_t *p;
+	size_t n, cap;
+};
+
+struct file {
+	char name[64];
+	bool is_there;
+	struct image seen, durable;
+	struct write *writes, **last;
+};
+
+struct disk {
+	struct file files[FILES];
+	struct rng rng;
+	uint32_t left; /* operations until the power goes; 0: no end */
+	bool has_failed;
+};
+
+struct handle {
+	sqlite3_file base;
+	struct file *file;
+};
+
+static struct disk *current;
+
+/* ---- images ---- */
+
+static void
+put(struct image *im, int64_t at, const uint8_t *p, size_t n)
+{
+	size_t end = (size_t)at + n;
+
+	if (end > im->cap) {
+		size_t cap = im->cap == 0 ? 65536 : im->cap;
+
+		while (cap < end)
+			cap *= 2;
+		im->p = realloc(im->p, cap);
+		if (im->p == NULL)
+			abort();
+		memset(im->p + im->cap, 0, cap - im->cap);
+		im->cap = cap;
+	}
+	if (n != 0)
+		memcpy(im->p + at, p, n);
+	if (end > im->n)
+		im->n = end;
+}
+
+static void
+cut(struct image *im, int64_t at)
+{
+	if ((size_t)at >= im->n)
+		return;
+	memset(im->p + at, 0, im->n - (size_t)at);
+	im->n = (size_t)at;
+}
+
+static void
+set(struct image *to, const struct image *from)
+{
+	cut(to, 0);
+	put(to, 0, from->p, from->n);
+}
+
+/* ---- files ---- */
+
+static void
+remember(struct file *f, int64_t at, const uint8_t *p, size_t n, bool is_cut)
+{
+	struct write *w = malloc(sizeof *w + n);
+
+	if (w == NULL)
+		abort();
+	*w = (struct write){ .at = at, .n = n, .is_truncate = is_cut };
+	if (n != 0)
+		memcpy(w->bytes, p, n);
+	*f->last = w;
+	f->last = &w->next;
+}
+
+static void
+forget_writes(struct file *f)
+{
+	while (f->writes != NULL) {
+		struct write *w = f->writes;
+
+		f->writes = w->next;
+		free(w);
+	}
+	f->last = &f->writes;
+}
+
+static struct file *
+find(const char *name, bool create)
+{
+	struct file *free_one = NULL;
+
+	for (size_t i = 0; i < FILES; i++) {
+		struct file *f = &current->files[i];
+
+		if (f->name[0] != '\0' && strcmp(f->name, name) == 0) {
+			f->is_there |= create;
+			return f->is_there ? f : NULL;
+		}
+		if (f->name[0] == '\0' && free_one == NULL)
+			free_one = f;
+	}
+	if (!create || free_one == NULL)
+		return NULL;
+	(void)snprintf(free_one->name, sizeof free_one->name, "%s", name);
+	free_one->is_there = true;
+	free_one->last = &free_one->writes;
+	return free_one;
+}
+
+/* Counts an operation; returns whether the power is gone. */
+static bool
+is_dead(void)
+{
+	if (current->left != 0 && --current->left == 0)
+		current->has_failed = true;
+	return current->has_failed;
+}
+
+/* ---- the VFS ---- */
+
+static int
+on_close(sqlite3_file *file)
+{
+	(void)file;
+	return SQLITE_OK;
+}
+
+static int
+on_read(sqlite3_file *file, void *out, int n, sqlite3_int64 at)
+{
+	struct image *im = &((struct handle *)file)->file->seen;
+	size_t have = (size_t)at < im->n ? im->n - (size_t)at : 0;
+	size_t take = have < (size_t)n ? have : (size_t)n;
+
+	if (take != 0)
+		memcpy(out, im->p + at, take);
+	if (take == (size_t)n)
+		return SQLITE_OK;
+	memset((uint8_t *)out + take, 0, (size_t)n - take);
+	return SQLITE_IOERR_SHORT_READ;
+}
+
+static int
+on_write(sqlite3_file *file, const void *p, int n, sqlite3_int64 at)
+{
+	struct file *f = ((struct handle *)file)->file;
+	bool was_dead = current->has_failed, dead = is_dead();
+
+	if (!was_dead) {
+		remember(f, at, p, (size_t)n, false);
+		put(&f->seen, at, p, (size_t)n);
+	}
+	return dead ? SQLITE_IOERR_WRITE : SQLITE_OK;
+}
+
+static int
+on_truncate(sqlite3_file *file, sqlite3_int64 at)
+{
+	struct file *f = ((struct handle *)file)->file;
+
+	if (is_dead())
+		return SQLITE_IOERR_TRUNCATE;
+	remember(f, at, NULL, 0, true);
+	cut(&f->seen, at);
+	return SQLITE_OK;
+}
+
+static void
+apply(struct image *im, const struct write *w)
+{
+	if (w->is_truncate)
+		cut(im, w->at);
+	else
+		put(im, w->at, w->bytes, w->n);
+}
+
+static int
+on_sync(sqlite3_file *file, int flags)
+{
+	struct file *f = ((struct handle *)file)->file;
+
+	(void)flags;
+	if (is_dead())
+		return SQLITE_IOERR_FSYNC;
+	for (struct write *w = f->writes; w != NULL; w = w->next)
+		apply(&f->durable, w);
+	forget_writes(f);
+	return SQLITE_OK;
+}
+
+static int
+on_size(sqlite3_file *file, sqlite3_int64 *size)
+{
+	*size = (sqlite3_int64)((struct handle *)file)->file->seen.n;
+	return SQLITE_OK;
+}
+
+static int
+on_lock(sqlite3_file *file, int level)
+{
+	(void)file;
+	(void)level;
+	return SQLITE_OK;
+}
+
+static int
+on_reserved(sqlite3_file *file, int *out)
+{
+	(void)file;
+	*out = 0;
+	return SQLITE_OK;
+}
+
+static int
+on_control(sqlite3_file *file, int op, void *arg)
+{
+	(void)file;
+	(void)op;
+	(void)arg;
+	return SQLITE_NOTFOUND;
+}
+
+static int
+on_sector(sqlite3_file *file)
+{
+	(void)file;
+	return SECTOR;
+}
+
+static int
+on_traits(sqlite3_file *file)
+{
+	(void)file;
+	return 0;
+}
+
+static const sqlite3_io_methods methods = { 1, on_close, on_read, on_write,
+	on_truncate, on_sync, on_size, on_lock, on_lock, on_reserved,
+	on_control, on_sector, on_traits, NULL, NULL, NULL, NULL, NULL, NULL };
+
+static int
+on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
+    int *out_flags)
+{
+	struct handle *h = (struct handle *)file;
+
+	(void)vfs;
+	h->base.pMethods = NULL;
+	h->file = find(name == NULL ? "temporary" : name,
+	    (flags & SQLITE_OPEN_CREATE) != 0);
+	if (h->file == NULL)
+		return SQLITE_CANTOPEN;
+	h->base.pMethods = &methods;
+	if (out_flags != NULL)
+		*out_flags = flags;
+	return SQLITE_OK;
+}
+
+static int
+on_delete(sqlite3_vfs *vfs, const char *name, int sync_folder)
+{
+	struct file *f = find(name, false);
+
+	(void)vfs;
+	(void)sync_folder;
+	if (is_dead())
+		return SQLITE_IOERR_DELETE;
+	if (f == NULL)
+		return SQLITE_OK;
+	forget_writes(f);
+	cut(&f->seen, 0);
+	cut(&f->durable, 0);
+	f->is_there = false;
+	return SQLITE_OK;
+}
+
+static int
+on_access(sqlite3_vfs *vfs, const char *name, int flags, int *out)
+{
+	(void)vfs;
+	(void)flags;
+	*out = find(name, false) != NULL;
+	return SQLITE_OK;
+}
+
+static int
+on_full_name(sqlite3_vfs *vfs, const char *name, int cap, char *out)
+{
+	(void)vfs;
+	(void)snprintf(out, (size_t)cap, "%s", name);
+	return SQLITE_OK;
+}
+
+static int
+on_random(sqlite3_vfs *vfs, int n, char *out)
+{
+	(void)vfs;
+	rng_fill(&current->rng, out, (size_t)n);
+	return n;
+}
+
+static int
+on_sleep(sqlite3_vfs *vfs, int us)
+{
+	(void)vfs;
+	return us;
+}
+
+static int
+on_time(sqlite3_vfs *vfs, double *julian)
+{
+	(void)vfs;
+	*julian = 2460000.5;
+	return SQLITE_OK;
+}
+
+static sqlite3_vfs vfs = { 1, sizeof(struct handle), 63, NULL, DISK_VFS, NULL,
+	on_open, on_delete, on_access, on_full_name, NULL, NULL, NULL, NULL,
+	on_random, on_sleep, on_time, NULL, NULL, NULL, NULL, NULL };
+
+/* ---- the disk ---- */
+
+struct disk *
+disk_new(struct rng rng)
+{
+	struct disk *d = calloc(1, sizeof *d);
+
+	if (d == NULL)
+		abort();
+	d->rng = rng;
+	(void)sqlite3_vfs_register(&vfs, 0);
+	return d;
+}
+
+void
+disk_free(struct disk *d)
+{
+	for (size_t i = 0; d != NULL && i < FILES; i++) {
+		forget_writes(&d->files[i]);
+		free(d->files[i].seen.p);
+		free(d->files[i].durable.p);
+	}
+	free(d);
+}
+
+void
+disk_use(struct disk *d)
+{
+	current = d;
+}
+
+void
+disk_fail_after(struct disk *d, uint32_t n)
+{
+	d->left = n;
+}
+
+bool
+disk_has_failed(const struct disk *d)
+{
+	return d->has_failed;
+}
+
+/* Sector by sector: kept, lost, or garbage. */
+static void
+tear(struct disk *d, struct image *im, const struct write *w)
+{
+	uint8_t garbage[SECTOR];
+
+	for (size_t done = 0; done < w->n;) {
+		size_t n = SECTOR - (size_t)(w->at + (int64_t)done) % SECTOR;
+
+		if (n > w->n - done)
+			n = w->n - done;
+		if (rng_chance(&d->rng, 500)) {
+			put(im, w->at + (int64_t)done, w->bytes + done, n);
+		} else if (rng_chance(&d->rng, 125)) {
+			rng_fill(&d->rng, garbage, n);
+			put(im, w->at + (int64_t)done, garbage, n);
+		}
+		done += n;
+	}
+}
+
+void
+disk_power_cut(struct disk *d)
+{
+	for (size_t i = 0; i < FILES; i++) {
+		struct file *f = &d->files[i];
+		uint32_t way = rng_below(&d->rng, 4);
+
+		for (struct write *w = f->writes; w != NULL; w = w->next) {
+			if (way == 0)
+				continue;
+			if (way == 1 || w->is_truncate)
+				apply(&f->durable, w);
+			else if (way == 2 && rng_chance(&d->rng, 500))
+				apply(&f->durable, w);
+			else if (way == 3)
+				tear(d, &f->durable, w);
+		}
+		if (f->last != NULL)
+			forget_writes(f);
+		set(&f->seen, &f->durable);
+	}
+	d->has_failed = false;
+	d->left = 0;
+}
+
+struct disk *
+disk_copy(const struct disk *d)
+{
+	struct disk *copy = disk_new(d->rng);
+
+	for (size_t i = 0; i < FILES; i++) {
+		const struct file *from = &d->files[i];
+		struct file *to = &copy->files[i];
+
+		memcpy(to->name, from->name, sizeof to->name);
+		to->is_there = from->is_there;
+		to->last = &to->writes;
+		set(&to->seen, &from->seen);
+		set(&to->durable, &from->seen);
+	}
+	return copy;
+}
+
+bool
+disk_holds(const struct disk *d, struct bytes what)
+{
+	for (size_t i = 0; i < FILES; i++) {
+		const struct image *im = &d->files[i].seen;
+
+		if (im->n != 0 && memmem(im->p, im->n, what.p, what.n) != NULL)
+			return true;
+	}
+	return false;
+}

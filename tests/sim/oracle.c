@@ -1,0 +1,376 @@
+#include "sim/oracle.h"
+
+#include "base/hex.h"
+#include "base/rd.h"
+#include "crypto/hash.h"
+#include "pact/channel.h"
+#include "pact/guard.h"
+#include "pact/keys.h"
+#include "pact/ticket.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const oracle_names[ORACLE_PEOPLE] = { "alice", "bob", "carol",
+	"dave" };
+
+int
+oracle_person(const char *name)
+{
+	for (int i = 0; i < ORACLE_PEOPLE; i++)
+		if (name != NULL && strcmp(oracle_names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+void
+oracle_fail(struct oracle *o, const char *what)
+{
+	if (o->verdict == NULL)
+		o->verdict = what;
+}
+
+/* ---- messages ---- */
+
+void
+oracle_text(const struct oracle *o, size_t number, char *out, size_t cap)
+{
+	char canary[HEX_LEN(sizeof o->canary) + 1];
+
+	hex_encode(canary, BYTES_OF(o->canary));
+	(void)snprintf(out, cap, "%zu %s", number, canary);
+}
+
+void
+oracle_said(struct oracle *o, struct program *p, int to, uint64_t id,
+    size_t number)
+{
+	o->messages[number] = (struct oracle_message){ .sender = p->number,
+		.from = (uint8_t)oracle_person(p->label), .to = (uint8_t)to,
+		.id = id };
+	o->message_count = number + 1;
+}
+
+/* The person has read it. */
+struct reading {
+	struct program *p;
+	unsigned life;
+	uint32_t session;
+	uint64_t id;
+};
+
+static void
+has_read(void *owner, uint64_t arg, void *data)
+{
+	struct reading *r = data;
+
+	(void)owner;
+	(void)arg;
+	if (r->p->core != NULL && r->p->life == r->life) {
+		client_written(r->p->core, r->session, r->id);
+		client_flush(r->p->core);
+	}
+	free(r);
+}
+
+static void
+plan_reading(struct oracle *o, struct program *p,
+    const struct sotto_event *ev)
+{
+	struct reading *r = malloc(sizeof *r);
+
+	if (r == NULL)
+		abort();
+	*r = (struct reading){ p, p->life, ev->session.id, ev->text.id };
+	world_plan(o->world, 10, has_read, o->world, 0, r);
+}
+
+static void
+on_message(struct oracle *o, struct program *p, const struct sotto_event *ev)
+{
+	struct oracle_message *m;
+	char text[64], want[64];
+	size_t number;
+
+	(void)snprintf(text, sizeof text, "%.*s", (int)ev->text.n,
+	    ev->text.p);
+	number = strtoul(text, NULL, 10);
+	if (number >= o->message_count) {
+		oracle_fail(o, "a message was shown that nobody has said");
+		return;
+	}
+	m = &o->messages[number];
+	oracle_text(o, number, want, sizeof want);
+	if (strcmp(text, want) != 0)
+		oracle_fail(o, "a message was shown with another text");
+	else if (oracle_person(p->label) != m->to)
+		oracle_fail(o, "a message was shown to somebody else");
+	else if (oracle_person(ev->session.name) != m->from)
+		oracle_fail(o, "a message was shown under another name");
+	else if (m->is_shown)
+		oracle_fail(o, "a message was shown twice");
+	m->is_shown = true;
+	plan_reading(o, p, ev);
+}
+
+static void
+on_sent(struct oracle *o, struct program *p, const struct sotto_event *ev)
+{
+	for (size_t i = 0; i < o->message_count; i++) {
+		struct oracle_message *m = &o->messages[i];
+
+		if (m->sender != p->number || m->id != ev->sent.id ||
+		    m->to != oracle_person(ev->session.name))
+			continue;
+		if (!m->is_shown)
+			oracle_fail(o, "a receipt came for what was not shown");
+		m->is_sent = true;
+		return;
+	}
+	oracle_fail(o, "a receipt came for what was not said");
+}
+
+/* ---- sessions ---- */
+
+static void
+on_session(struct oracle *o, struct program *p, const struct sotto_event *ev)
+{
+	int here = oracle_person(p->label);
+	int there = oracle_person(ev->session.name);
+
+	if (here < 0 || there < 0) {
+		oracle_fail(o, "a session with somebody unknown");
+		return;
+	}
+	if (ev->session.is_caller) {
+		o->called[here][there]++;
+		return;
+	}
+	if (++o->answered[here][there] > o->called[there][here])
+		oracle_fail(o, "a session was shown before the caller had it");
+}
+
+/* Device ids are told in hexadecimal. */
+static void
+on_account(struct oracle *o, struct program *p, const struct sotto_event *ev)
+{
+	if (ev->account.device == NULL)
+		return;
+	o->has_device[p->number - 1] = hex_decode(o->devices[p->number - 1],
+	    16, bytes_str(ev->account.device)) == ERR_OK;
+}
+
+static void
+on_told(void *ctx, struct program *p, const struct sotto_event *ev)
+{
+	struct oracle *o = ctx;
+
+	if (ev->type == SOTTO_MESSAGE)
+		on_message(o, p, ev);
+	else if (ev->type == SOTTO_SENT)
+		on_sent(o, p, ev);
+	else if (ev->type == SOTTO_SESSION_UP)
+		on_session(o, p, ev);
+	else if (ev->type == SOTTO_ACCOUNT)
+		on_account(o, p, ev);
+}
+
+/* ---- what passes on the wire ---- */
+
+/* Mixes as Noise does: h = HASH(h || data). */
+static void
+mix(uint8_t h[64], struct bytes data)
+{
+	struct bytes parts[] = { { h, 64 }, data };
+
+	hash_parts(HASH_BLAKE2B, parts, 2, h);
+}
+
+/*
+ * Computes a channel's handshake hash from what anybody on the wire sees, and
+ * the server's public key.
+ */
+static void
+public_hash(struct oracle *o, struct bytes message1, struct bytes message2,
+    uint8_t h[64])
+{
+	uint8_t prologue[PACT_CHANNEL_PROLOGUE_LEN], server[32];
+	struct rd one = rd_init(message1), two = rd_init(message2);
+
+	memset(h, 0, 64);
+	memcpy(h, PACT_CHANNEL_PROTOCOL, sizeof PACT_CHANNEL_PROTOCOL - 1);
+	pact_keys_channel_prologue(prologue);
+	server_public_key(world_server(o->world), server);
+	mix(h, BYTES_OF(prologue));
+	mix(h, BYTES_OF(server));
+	mix(h, rd_view(&one, 32));
+	mix(h, rd_view(&one, 1184 + 16));
+	mix(h, rd_view(&one, 16));
+	mix(h, rd_view(&two, 32));
+	mix(h, rd_view(&two, 1088 + 16));
+	mix(h, rd_view(&two, 16));
+}
+
+/* Watches the beginnings of channels: the first record of each side. */
+static void
+watch_channel(struct oracle *o, struct world_end *from, struct bytes bytes)
+{
+	struct world_conn *c = from->conn;
+	struct bytes first, answer;
+	size_t message1, hello;
+
+	if (o->channel != c) {
+		o->channel = c;
+		wr_reset(&o->client_first);
+		wr_reset(&o->server_first);
+	}
+	wr_put(from == &c->a ? &o->client_first : &o->server_first, bytes);
+	first = wr_bytes(&o->client_first);
+	answer = wr_bytes(&o->server_first);
+	hello = 2 + 2 + PACT_GUARD_MESSAGE1_LEN + PACT_GUARD_MAC_LEN;
+	if (first.n < hello || answer.n < 2 + 1 + PACT_GUARD_MESSAGE2_LEN ||
+	    first.p[3] != PACT_GUARD_PLAIN || answer.p[2] !=
+	    PACT_GUARD_MESSAGE2 || world_server(o->world) == NULL)
+		return;
+	message1 = 2 + 2;
+	if (o->hash_count < WORLD_PROGRAMS) {
+		struct oracle_hash *at = &o->hashes[o->hash_count++];
+
+		at->program = c->a.program;
+		public_hash(o, (struct bytes){ first.p + message1,
+		    PACT_GUARD_MESSAGE1_LEN }, (struct bytes){ answer.p + 3,
+		    PACT_GUARD_MESSAGE2_LEN }, at->h);
+	}
+	o->channel = NULL;
+}
+
+/* Tries to open a ticket with keys made of public bytes alone. */
+static void
+try_ticket(struct oracle *o, struct program *callee, struct bytes ticket)
+{
+	static const uint8_t zeros[128];
+	struct wire_name name;
+	struct pact_ticket opened;
+	uint8_t key[PACT_SESSION_KEY_LEN];
+
+	if (!o->has_device[callee->number - 1] ||
+	    wire_name_parse(&name, bytes_str(callee->label)) != ERR_OK)
+		return;
+	for (size_t i = 0; i < o->hash_count; i++) {
+		const uint8_t *h = o->hashes[i].h;
+		struct bytes guesses[] = { BYTES_NONE, { zeros, 64 },
+			{ h, 64 } };
+
+		for (size_t g = 0; g < 3; g++) {
+			if (pact_keys_session(guesses[g], BYTES_NONE, h,
+				&name, o->devices[callee->number - 1],
+				key) == ERR_OK &&
+			    pact_ticket_open(ticket, key, &opened) == ERR_OK)
+				oracle_fail(o, "a session key was made of "
+					       "public bytes alone");
+		}
+	}
+}
+
+static void
+keep_call(struct oracle *o)
+{
+	struct rd r = rd_init(wr_bytes(&o->growing.bytes));
+
+	wr_free(&o->call.bytes);
+	o->call = o->growing;
+	o->growing = (struct oracle_call){ .bytes = wr_new() };
+	(void)rd_u16(&r);
+	try_ticket(o, o->call.callee, rd_vec16(&r, WIRE_TICKET_MAX));
+}
+
+/* Watches the beginnings of direct lines: ticket and Noise message 1. */
+static void
+watch_line(struct oracle *o, struct world_end *from, struct bytes bytes)
+{
+	struct world_conn *c = from->conn;
+	struct oracle_call *g = &o->growing;
+	struct rd r;
+
+	if (from != &c->a || from->program->core == NULL ||
+	    o->call.conn == c)
+		return;
+	if (g->conn != c) {
+		wr_free(&g->bytes);
+		*g = (struct oracle_call){ from->program, c->b.program, c,
+			wr_new(), 0, false };
+	}
+	wr_put(&g->bytes, bytes);
+	r = rd_init(wr_bytes(&g->bytes));
+	g->want = 2 + (size_t)rd_u16(&r);
+	if (r.err == ERR_OK && g->bytes.n >= g->want) {
+		g->bytes.n = g->want;
+		keep_call(o);
+	}
+}
+
+static void
+on_tap(void *ctx, struct world_end *from, struct bytes bytes)
+{
+	struct oracle *o = ctx;
+	char canary[HEX_LEN(sizeof o->canary) + 1];
+
+	hex_encode(canary, BYTES_OF(o->canary));
+	if (memmem(bytes.p, bytes.n, canary, sizeof canary - 1) != NULL)
+		oracle_fail(o, "a message went over the wire in the clear");
+	if (from->conn->b.program == NULL)
+		watch_channel(o, from, bytes);
+	else
+		watch_line(o, from, bytes);
+}
+
+void
+oracle_replay(struct oracle *o)
+{
+	size_t answered;
+	struct oracle_call *call = &o->call;
+
+	if (call->callee == NULL || call->callee->core == NULL ||
+	    call->conn->b.received < call->want ||
+	    call->conn->a.received == 0)
+		return;
+	world_say_to(o->world, call->callee, wr_bytes(&call->bytes),
+	    &answered);
+	if (answered > 0)
+		oracle_fail(o, "a spent ticket was answered");
+}
+
+void
+oracle_search(struct oracle *o)
+{
+	char canary[HEX_LEN(sizeof o->canary) + 1];
+
+	hex_encode(canary, BYTES_OF(o->canary));
+	if (disk_holds(world_disk(o->world), bytes_str(canary)) ||
+	    disk_holds(world_disk(o->world), BYTES_OF(o->canary)))
+		oracle_fail(o, "the server's disk holds what was said");
+}
+
+void
+oracle_init(struct oracle *o, struct world *w)
+{
+	memset(o, 0, sizeof *o);
+	o->world = w;
+	o->call.bytes = o->growing.bytes = wr_new();
+	o->client_first = o->server_first = wr_new();
+	rng_fill(world_rng(w), o->canary, sizeof o->canary);
+	world_tap(w, on_tap, o);
+	world_told(w, on_told, o);
+}
+
+void
+oracle_free(struct oracle *o)
+{
+	world_tap(o->world, NULL, NULL);
+	world_told(o->world, NULL, NULL);
+	wr_free(&o->call.bytes);
+	wr_free(&o->growing.bytes);
+	wr_free(&o->client_first);
+	wr_free(&o->server_first);
+}

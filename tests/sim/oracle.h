@@ -1,0 +1,80 @@
+/*
+ * oracle - what must be true in every run, whatever happens.
+ *
+ * It hears every event that a program is told and every byte that enters a
+ * pipe, and keeps its own small model of the world beside it. The first
+ * thing that contradicts the model is the run's verdict.
+ */
+#ifndef SIM_ORACLE_H
+#define SIM_ORACLE_H
+
+#include "sim/world.h"
+
+#define ORACLE_PEOPLE   4
+#define ORACLE_MESSAGES 400
+
+/* One thing that was said. */
+struct oracle_message {
+	uint8_t from, to;
+	bool is_shown, is_sent; /* shown at the callee, receipt at the sender */
+	unsigned sender;        /* number of the program that said it */
+	uint64_t id;
+};
+
+/* The first message of a direct line, as it went over the wire. */
+struct oracle_call {
+	struct program *caller, *callee;
+	struct world_conn *conn;
+	struct wr bytes;
+	size_t want; /* whole length, 0 until known */
+	bool is_answered;
+};
+
+struct oracle {
+	struct world *world;
+	const char *verdict; /* NULL: all is well */
+	struct oracle_message messages[ORACLE_MESSAGES];
+	size_t message_count;
+	unsigned called[ORACLE_PEOPLE][ORACLE_PEOPLE];
+	unsigned answered[ORACLE_PEOPLE][ORACLE_PEOPLE];
+	struct oracle_call call; /* the newest one that is complete */
+	struct oracle_call growing;
+	uint8_t canary[16];
+	struct wr client_first, server_first; /* of the newest channel */
+	struct world_conn *channel;
+	struct oracle_hash {
+		struct program *program;
+		uint8_t h[64];
+	} hashes[WORLD_PROGRAMS];
+	size_t hash_count;
+	uint8_t devices[WORLD_PROGRAMS][16]; /* as whoami tells, by program */
+	bool has_device[WORLD_PROGRAMS];
+};
+
+extern const char *const oracle_names[ORACLE_PEOPLE];
+
+/* Returns the number of a name, or -1. */
+int oracle_person(const char *name);
+
+/* Attaches to a world. */
+void oracle_init(struct oracle *o, struct world *w);
+void oracle_free(struct oracle *o);
+
+/* Notes that a program says something; text must be what oracle_text made. */
+void oracle_said(struct oracle *o, struct program *p, int to, uint64_t id,
+    size_t number);
+
+/* Writes the text of message number: unique, with the canary in it. */
+void oracle_text(const struct oracle *o, size_t number, char *out,
+    size_t cap);
+
+/* Fails the run, unless it has failed already. */
+void oracle_fail(struct oracle *o, const char *what);
+
+/* Replays the newest call's first message to its callee. */
+void oracle_replay(struct oracle *o);
+
+/* Looks for what must never be on the server's disk. */
+void oracle_search(struct oracle *o);
+
+#endif
