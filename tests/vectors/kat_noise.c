@@ -165,13 +165,43 @@ say(struct kat *k, struct conversation *c, size_t number, const json_t *message)
 	       kat_bytes(k, "payload", wr_bytes(&c->payload), payload);
 }
 
+/* Where a file spells the tokens out, ours must be the same. */
+static bool
+tokens_are(struct kat *k, const struct noise_pattern *p, const json_t *tokens)
+{
+	static const char *const names[] = { "", "e", "s", "ee", "es", "se",
+		"ss", "psk", "e1", "ekem1" };
+	const json_t *message;
+	size_t i;
+
+	json_array_foreach(tokens, i, message)
+	{
+		char text[64] = "";
+		struct wr w = wr_init(text, sizeof text);
+
+		for (const uint8_t *t = p->tokens[i];
+		     i < p->messages && *t != NOISE_END; t++) {
+			if (w.n > 0)
+				wr_put(&w, BYTES_LIT(", "));
+			wr_put(&w, bytes_str(names[*t]));
+		}
+		if (!kat_bytes(k, "tokens", wr_bytes(&w),
+			bytes_str(json_is_string(message)
+				      ? json_string_value(message)
+				      : "?")))
+			return false;
+	}
+	return true;
+}
+
 static void
 converse(struct kat *k, struct conversation *c, const json_t *vector)
 {
 	const json_t *messages = json_object_get(vector, "messages"), *message;
 	size_t i;
 
-	if (!start(k, c, vector, NOISE_INITIATOR) ||
+	if (!tokens_are(k, &c->pattern, json_object_get(vector, "tokens")) ||
+	    !start(k, c, vector, NOISE_INITIATOR) ||
 	    !start(k, c, vector, NOISE_RESPONDER) ||
 	    !kat_true(k, "number of messages",
 		json_array_size(messages) >= c->pattern.messages))
@@ -185,11 +215,42 @@ converse(struct kat *k, struct conversation *c, const json_t *vector)
 	}
 }
 
-/* Algorithms that are not of sotto's are mentioned, and not counted. */
+/* Takes what is up to the next "_" out of a name, and returns it. */
+static struct bytes
+section(const char **name)
+{
+	struct bytes out = { (const uint8_t *)*name, strcspn(*name, "_") };
+
+	*name += out.n;
+	if (**name == '_')
+		(*name)++;
+	return out;
+}
+
+static bool
+is_one_of(struct bytes section, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (bytes_equal(section, bytes_str(*names)))
+			return true;
+	return false;
+}
+
+/* Algorithms that sotto has none of are mentioned, and not counted. */
 static bool
 is_foreign(const char *name)
 {
-	return strstr(name, "_448") != NULL || strstr(name, "_BLAKE2s") != NULL;
+	static const char *const dhs[] = { "25519", "25519+MLKEM768", NULL };
+	static const char *const ciphers[] = { "ChaChaPoly", "AESGCM", NULL };
+	static const char *const hashes[] = { "SHA256", "SHA512", "BLAKE2b",
+		NULL };
+
+	if (!bytes_equal(section(&name), BYTES_LIT("Noise")))
+		return false;
+	(void)section(&name);
+	return !is_one_of(section(&name), dhs) ||
+	       !is_one_of(section(&name), ciphers) ||
+	       !is_one_of(section(&name), hashes);
 }
 
 bool
