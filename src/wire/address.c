@@ -65,6 +65,8 @@ set_host(struct wire_address *at, struct bytes host, bool is_v6)
 {
 	if (host.n == 0 || host.n > WIRE_HOST_MAX || host.p[0] == '-')
 		return ERR_ARG;
+	if (is_v6 && memchr(host.p, ':', host.n) == NULL)
+		return ERR_ARG;
 	for (size_t i = 0; i < host.n; i++)
 		if (!is_host_byte(host.p[i], is_v6))
 			return ERR_ARG;

@@ -60,6 +60,7 @@ TEST(addresses)
 	CHECK(is_address("[::1", NULL, 0));
 	CHECK(is_address("[::1]5", NULL, 0));
 	CHECK(is_address("-x", NULL, 0));
+	CHECK(is_address("[name]", NULL, 0));
 	CHECK(is_address("::1", NULL, 0));
 }
 
