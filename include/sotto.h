@@ -164,7 +164,7 @@ struct sotto_event {
 		const char *name;
 		const char *number; /* 12 groups of 5 digits */
 		enum sotto_pin pin;
-		const char *qr; /* drawn with block characters, if asked for */
+		const char *qr; /* the number, drawn with block characters */
 	} safety;
 	struct {
 		uint32_t id;
@@ -294,8 +294,9 @@ SOTTO_API char *sotto_passphrase(void);
 
 /*
  * Judges a password for an account at a server. Returns SOTTO_OK,
- * SOTTO_USAGE (not of its form) or SOTTO_WEAK_PASSWORD, and in *why a
- * sentence, which is static or lives until the next call.
+ * SOTTO_WEAK_PASSWORD (also when it is too short) or SOTTO_USAGE (too long,
+ * or not UTF-8), and in *why a sentence, which is static or lives until the
+ * thread's next call.
  */
 SOTTO_API enum sotto_outcome sotto_judge_password(const char *password,
     size_t n, const char *name, const char *host, const char **why);

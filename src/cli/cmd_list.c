@@ -1,0 +1,20 @@
+#include "cli/cmd.h"
+#include "cli/run.h"
+
+static void
+on_event(struct run *run, const struct sotto_event *ev)
+{
+	if (ev->type == SOTTO_PERSON)
+		out_person(run->out, ev);
+}
+
+int
+cmd_list(const struct options *o)
+{
+	struct run run;
+	int code = run_begin(&run, o, on_event, NULL);
+
+	if (code == 0)
+		code = run_await(&run, sotto_list(run.s));
+	return run_end(&run, code);
+}

@@ -1,0 +1,58 @@
+#include "cli/cmd.h"
+#include "cli/signals.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static int (*const commands[CMDS])(const struct options *o) = {
+	[CMD_REGISTER] = cmd_register,
+	[CMD_LOGIN] = cmd_login,
+	[CMD_WHOAMI] = cmd_whoami,
+	[CMD_LIST] = cmd_list,
+	[CMD_STATUS] = cmd_status,
+	[CMD_SEND] = cmd_send,
+	[CMD_RECEIVE] = cmd_receive,
+	[CMD_CHAT] = cmd_chat,
+	[CMD_VERIFY] = cmd_verify,
+	[CMD_DEVICES] = cmd_devices,
+	[CMD_PASSWD] = cmd_passwd,
+	[CMD_LOGOUT] = cmd_logout,
+};
+
+/* Reads the options, and runs the command that they name. */
+static int
+run_options(struct options *o, struct out *out, int argc, char **argv)
+{
+	switch (options_read(o, out, argc, argv)) {
+	case OPTIONS_SHOWN:
+		return fflush(stdout) == 0 ? 0 : SOTTO_FAILED;
+	case OPTIONS_USAGE:
+		return SOTTO_USAGE;
+	case OPTIONS_CONFIG:
+		return SOTTO_CONFIG;
+	case OPTIONS_RUN:
+		break;
+	}
+	signals_init();
+	return commands[o->command](o);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o;
+	struct out out;
+	int code;
+
+	(void)umask(077);
+	/* Messages are UTF-8, whatever the locale of the machine. */
+	if (setlocale(LC_CTYPE, "") == NULL || MB_CUR_MAX == 1)
+		(void)setlocale(LC_CTYPE, "C.UTF-8");
+	code = run_options(&o, &out, argc, argv);
+	options_free(&o);
+	if (code == 0 && out.is_broken)
+		code = SOTTO_FAILED;
+	return code;
+}
