@@ -17,8 +17,8 @@ fail_last(const struct chat *c)
 
 /* ---- finding ---- */
 
-static struct chat_session *
-session_by_id(struct chat *c, uint32_t id)
+struct chat_session *
+chat_session_by_id(struct chat *c, uint32_t id)
 {
 	for (size_t i = 0; i < CHAT_SESSIONS_MAX; i++)
 		if (c->sessions[i].id == id)
@@ -26,9 +26,8 @@ session_by_id(struct chat *c, uint32_t id)
 	return NULL;
 }
 
-/* Names are compared as the server does: upper case is lower case. */
-static struct chat_session *
-session_by_name(struct chat *c, const char *name)
+struct chat_session *
+chat_session_by_name(struct chat *c, const char *name)
 {
 	for (size_t i = 0; i < CHAT_SESSIONS_MAX; i++)
 		if (c->sessions[i].id != 0 &&
@@ -41,11 +40,11 @@ session_by_name(struct chat *c, const char *name)
 static struct chat_session *
 current(struct chat *c)
 {
-	return c->current == 0 ? NULL : session_by_id(c, c->current);
+	return c->current == 0 ? NULL : chat_session_by_id(c, c->current);
 }
 
-static struct chat_pending *
-pending_by_command(struct chat *c, uint32_t command)
+struct chat_pending *
+chat_pending_by_command(struct chat *c, uint32_t command)
 {
 	for (size_t i = 0; i < CHAT_PENDING_MAX; i++)
 		if (c->pending[i].command == command)
@@ -53,8 +52,8 @@ pending_by_command(struct chat *c, uint32_t command)
 	return NULL;
 }
 
-static void
-pending_free(struct chat_pending *p)
+void
+chat_pending_free(struct chat_pending *p)
 {
 	if (p->text != NULL)
 		explicit_bzero(p->text, p->n);
@@ -66,7 +65,7 @@ pending_free(struct chat_pending *p)
 static void
 begun(struct chat *c, uint32_t command, const struct chat_line *line)
 {
-	struct chat_pending *p = pending_by_command(c, 0);
+	struct chat_pending *p = chat_pending_by_command(c, 0);
 	bool has_text = line->verb == CHAT_MSG;
 
 	if (command == 0) {
@@ -117,8 +116,8 @@ chat_prompt(const struct chat *c, char *out, size_t cap)
 
 /* ---- speaking ---- */
 
-static void
-say(struct chat *c, struct chat_session *s, const char *text, size_t n)
+void
+chat_say(struct chat *c, struct chat_session *s, const char *text, size_t n)
 {
 	if (sotto_say(c->run->s, s->id, text, n) == 0)
 		fail_last(c);
@@ -148,7 +147,7 @@ do_say(struct chat *c, const struct chat_line *line)
 	struct chat_session *s = current(c);
 
 	if (s != NULL)
-		say(c, s, line->text, line->n);
+		chat_say(c, s, line->text, line->n);
 	else
 		hold(c, line);
 }
@@ -163,10 +162,10 @@ call(struct chat *c, const struct chat_line *line)
 static void
 do_msg(struct chat *c, const struct chat_line *line)
 {
-	struct chat_session *s = session_by_name(c, line->name);
+	struct chat_session *s = chat_session_by_name(c, line->name);
 
 	if (s != NULL)
-		say(c, s, line->text, line->n);
+		chat_say(c, s, line->text, line->n);
 	else
 		call(c, line);
 }
@@ -204,7 +203,7 @@ show_session(const struct chat *c, const struct chat_session *s)
 static void
 do_session(struct chat *c, const struct chat_line *line)
 {
-	struct chat_session *s = session_by_name(c, line->name);
+	struct chat_session *s = chat_session_by_name(c, line->name);
 
 	if (s == NULL) {
 		call(c, line);
@@ -220,7 +219,7 @@ static struct chat_session *
 which_session(struct chat *c, const char *name)
 {
 	struct chat_session *s = name[0] == '\0' ? current(c) :
-	                                           session_by_name(c, name);
+	                                           chat_session_by_name(c, name);
 
 	if (s == NULL)
 		out_say(c->run->out, name[0] == '\0' ?
@@ -417,217 +416,6 @@ chat_do(struct chat *c, const struct chat_line *line)
 	}
 }
 
-/* ---- what happens ---- */
-
-static void
-session_up(struct chat *c, const struct sotto_event *ev)
-{
-	struct chat_session *s = session_by_id(c, 0);
-
-	out_session(c->run->out, ev);
-	if (s == NULL) {
-		(void)sotto_hang_up(c->run->s, ev->session.id);
-		return;
-	}
-	*s = (struct chat_session){ .id = ev->session.id,
-		.path = ev->session.path, .pin = ev->session.pin };
-	copy(s->name, sizeof s->name, ev->session.name);
-	if (c->current == 0)
-		c->current = s->id;
-	else if (c->current != s->id)
-		out_say(c->run->out, "%s can be answered with /session %s or "
-		    "/msg %s TEXT", s->name, s->name, s->name);
-}
-
-static void
-session_down(struct chat *c, const struct sotto_event *ev)
-{
-	struct chat_session *s = session_by_id(c, ev->session.id);
-
-	out_session(c->run->out, ev);
-	if (s == NULL)
-		return;
-	if (s->unsent > 0)
-		out_say(c->run->out, "%u of your messages to %s may not have "
-		    "been read.", s->unsent, s->name);
-	if (c->current == s->id)
-		c->current = 0;
-	*s = (struct chat_session){ 0 };
-}
-
-static void
-question(struct chat *c, const struct sotto_event *ev)
-{
-	size_t i = 0;
-
-	while (i < CHAT_QUESTIONS_MAX && c->questions[i].session != 0)
-		i++;
-	if (i == CHAT_QUESTIONS_MAX) {
-		(void)sotto_answer(c->run->s, ev->session.id, false);
-		return;
-	}
-	c->questions[i].session = ev->session.id;
-	copy(c->questions[i].name, sizeof c->questions[i].name,
-	    ev->session.name);
-	out_question(c->run->out, ev);
-}
-
-static void
-question_over(struct chat *c, const struct sotto_event *ev)
-{
-	for (size_t i = 0; i < CHAT_QUESTIONS_MAX; i++)
-		if (c->questions[i].session == ev->session.id) {
-			c->questions[i].session = 0;
-			out_question(c->run->out, ev);
-		}
-}
-
-static void
-host_done(struct chat *c, const struct sotto_event *ev)
-{
-	c->host = 0;
-	if (ev->error.outcome == SOTTO_OK)
-		return;
-	out_error(c->run->out, &ev->error);
-	c->is_over = true;
-	c->code = (int)ev->error.outcome;
-}
-
-/* A command that was typed has ended well: what there is to say of it. */
-static void
-succeeded(struct chat *c, struct chat_pending *p)
-{
-	struct chat_session *s;
-
-	switch ((int)p->verb) {
-	case CHAT_MSG:
-		s = session_by_name(c, p->name);
-		if (s != NULL)
-			say(c, s, p->text, p->n);
-		break;
-	case CHAT_SESSION:
-		s = session_by_name(c, p->name);
-		if (s != NULL)
-			c->current = s->id;
-		break;
-	case CHAT_HOST:
-	case CHAT_BACK:
-	case CHAT_SHOW:
-		out_say(c->run->out, "You are shown as available.");
-		break;
-	case CHAT_AWAY:
-		out_say(c->run->out, "You are shown as away.");
-		break;
-	case CHAT_HIDE:
-		out_say(c->run->out, "You are shown as offline.");
-		break;
-	case CHAT_LOGOUT:
-		c->host = 0;
-		out_say(c->run->out,
-		    "Logged out. LOGIN logs in again, /quit leaves.");
-		break;
-	default:
-		break;
-	}
-}
-
-static void
-done(struct chat *c, const struct sotto_event *ev)
-{
-	struct chat_pending *p = pending_by_command(c, ev->command);
-	struct chat_pending ended;
-
-	if (ev->command == c->host) {
-		host_done(c, ev);
-		return;
-	}
-	if (p == NULL || ev->command == 0)
-		return;
-	ended = *p;
-	*p = (struct chat_pending){ 0 };
-	if (ev->error.outcome == SOTTO_OK)
-		succeeded(c, &ended);
-	else
-		out_error(c->run->out, &ev->error);
-	if (ev->error.outcome != SOTTO_OK && ended.verb == CHAT_MSG)
-		out_say(c->run->out, "Nothing was sent to %s.", ended.name);
-	pending_free(&ended);
-}
-
-static void
-account(struct chat *c, const struct sotto_event *ev)
-{
-	bool is_first = c->me[0] == '\0';
-
-	copy(c->me, sizeof c->me, ev->account.name);
-	if (!is_first || c->run->out->is_json)
-		out_account(c->run->out, ev);
-	else
-		out_say(c->run->out, "You are %s at %s. /help shows what there "
-		    "is.", ev->account.name, ev->account.server);
-}
-
-static void
-safety(struct chat *c, const struct sotto_event *ev)
-{
-	out_safety(c->run->out, ev, false);
-	if (ev->safety.pin != SOTTO_PIN_VERIFIED)
-		out_say(c->run->out, "If %s sees the same number (compare over "
-		    "the phone or face to face), type /confirm %s.",
-		    ev->safety.name, ev->safety.name);
-}
-
-void
-chat_event(struct chat *c, const struct sotto_event *ev)
-{
-	struct chat_session *s;
-
-	switch (ev->type) {
-	case SOTTO_DONE:
-		done(c, ev);
-		break;
-	case SOTTO_ACCOUNT:
-		account(c, ev);
-		break;
-	case SOTTO_PERSON:
-		out_person(c->run->out, ev);
-		break;
-	case SOTTO_PRESENCE:
-		out_presence(c->run->out, ev);
-		break;
-	case SOTTO_SAFETY:
-		safety(c, ev);
-		break;
-	case SOTTO_QUESTION:
-		question(c, ev);
-		break;
-	case SOTTO_QUESTION_OVER:
-		question_over(c, ev);
-		break;
-	case SOTTO_SESSION_UP:
-		session_up(c, ev);
-		break;
-	case SOTTO_SESSION_DOWN:
-		session_down(c, ev);
-		break;
-	case SOTTO_MESSAGE:
-		if (out_message(c->run->out, ev))
-			sotto_written(c->run->s, ev->session.id, ev->text.id);
-		else
-			c->is_over = true;
-		break;
-	case SOTTO_SENT:
-		s = session_by_id(c, ev->session.id);
-		if (s != NULL && s->unsent > 0)
-			s->unsent--;
-		break;
-	case SOTTO_NOTICE:
-	case SOTTO_STATE:
-	case SOTTO_DEVICE:
-		break;
-	}
-}
-
 /* ---- beginning and ending ---- */
 
 void
@@ -649,7 +437,7 @@ void
 chat_end(struct chat *c)
 {
 	for (size_t i = 0; i < CHAT_PENDING_MAX; i++)
-		pending_free(&c->pending[i]);
+		chat_pending_free(&c->pending[i]);
 	if (c->held != NULL)
 		explicit_bzero(c->held, c->held_n);
 	free(c->held);

@@ -33,7 +33,7 @@ struct chat_question {
 struct chat_pending {
 	uint32_t command; /* 0: free */
 	enum chat_verb verb;
-	char name[SOTTO_NAME_MAX + 1];
+	char name[CHAT_NAME_CAP];
 	char *text; /* to be said when the session stands; or NULL */
 	size_t n;
 };
@@ -50,7 +50,7 @@ struct chat {
 	size_t held_n;
 	bool is_over;
 	int code;
-	char next_account[80]; /* LOGIN of somebody else: who */
+	char next_account[CHAT_NAME_CAP]; /* LOGIN of somebody else: who */
 };
 
 /* Begins: logs in and stays; with a name, asks for a session. */
@@ -73,5 +73,23 @@ bool chat_has_unsent(const struct chat *c);
 
 /* Writes what stands in front of the line. */
 void chat_prompt(const struct chat *c, char *out, size_t cap);
+
+/* ---- between the files of the chat ---- */
+
+/* A session by its number (0: a free place) or by name, upper case folded;
+ * or NULL. */
+struct chat_session *chat_session_by_id(struct chat *c, uint32_t id);
+struct chat_session *chat_session_by_name(struct chat *c, const char *name);
+
+/* A command that has not ended (0: a free place), or NULL. */
+struct chat_pending *chat_pending_by_command(struct chat *c,
+    uint32_t command);
+
+/* Wipes what was to be said, and makes the place free. */
+void chat_pending_free(struct chat_pending *p);
+
+/* Says n bytes in a session. */
+void chat_say(struct chat *c, struct chat_session *s, const char *text,
+    size_t n);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { WORD_MAX = 80, WORDS_MAX = 4 };
+enum { WORDS_MAX = 4 };
 
 /* What a command takes. */
 enum takes { NOTHING, NAME, MAYBE_NAME, NAME_AND_TEXT, TEXT };

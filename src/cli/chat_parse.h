@@ -15,6 +15,10 @@
 
 #include "sotto.h"
 
+/* Room for a name as typed, with @HOST:PORT perhaps; a longer one is cut and
+ * is then nobody's. */
+#define CHAT_NAME_CAP 80
+
 enum chat_verb {
 	CHAT_NOTHING, /* an empty line */
 	CHAT_SAY,     /* text */
@@ -43,7 +47,7 @@ enum chat_verb {
 
 struct chat_line {
 	enum chat_verb verb;
-	char name[80];    /* as typed; who is meant is seen by others */
+	char name[CHAT_NAME_CAP]; /* as typed */
 	const char *text; /* into the line, or static */
 	size_t n;
 };

@@ -178,7 +178,7 @@ reader_above(struct reader *r, const char *line)
 		return;
 	}
 	hide(r);
-	printf("%s\r\n", line);
+	printf("%s\n", line);
 	show(r);
 }
 
