@@ -16,8 +16,8 @@ start_libraries(void)
 
 struct alteration {
 	struct bytes input; /* byte 0, and what to add */
-	uint8_t number;	    /* of the message that is next */
-	bool done;	    /* some bit was changed */
+	uint8_t number;     /* of the message that is next */
+	bool done;          /* some bit was changed */
 };
 
 /* Counts a message that is on its way, and alters it if it is the one. */

@@ -5,7 +5,7 @@
  * The two ends take turns: noise_handshake_next says whether to write, to
  * read, or that all is said and noise_handshake_split makes the channel. The
  * engine is deterministic: what a message needs of randomness is an
- * argument. It lives in the caller's memory, about 1.9 KiB, without heap,
+ * argument. It lives in the caller's memory, about 1.7 KiB, without heap,
  * and holds secrets: noise_handshake_wipe ends it, whatever became of it.
  *
  * A call that fails changes nothing, neither the handshake nor the output;
@@ -33,15 +33,15 @@ struct noise_keypair {
  * be NULL. */
 struct noise_keys {
 	const struct noise_keypair *s; /* its static key */
-	const uint8_t *rs;	       /* the peer's public one, X25519_LEN */
-	const uint8_t *psks;	       /* one after another */
+	const uint8_t *rs;             /* the peer's public one, X25519_LEN */
+	const uint8_t *psks;           /* one after another */
 	size_t psk_count; /* exactly as many as the pattern takes */
 };
 
 /* The randomness of one message; what its tokens do not need is ignored. */
 struct noise_random {
-	uint8_t e[X25519_LEN];		    /* "e": the ephemeral secret */
-	uint8_t e1[MLKEM768_SEED_LEN];	    /* "e1": the seed of the KEM key */
+	uint8_t e[X25519_LEN];              /* "e": the ephemeral secret */
+	uint8_t e1[MLKEM768_SEED_LEN];      /* "e1": the seed of the KEM key */
 	uint8_t ekem1[MLKEM768_RANDOM_LEN]; /* "ekem1": of the ciphertext */
 };
 
@@ -53,7 +53,7 @@ struct noise_handshake {
 	enum noise_role role;
 	bool has_rs;
 	uint8_t message; /* number of the next one, from 0 */
-	uint8_t psk;	 /* number of the next pre-shared key */
+	uint8_t psk;     /* number of the next pre-shared key */
 	struct noise_symmetric sym;
 	struct noise_keypair s;
 	struct noise_keypair e;
@@ -62,7 +62,7 @@ struct noise_handshake {
 	uint8_t psks[NOISE_MAX_PSKS][NOISE_PSK_LEN];
 	union {
 		uint8_t seed[MLKEM768_SEED_LEN]; /* initiator: its key */
-		uint8_t ek[MLKEM768_EK_LEN];	 /* responder: the peer's */
+		uint8_t ek[MLKEM768_EK_LEN];     /* responder: the peer's */
 	} e1;
 };
 

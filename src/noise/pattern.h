@@ -27,7 +27,7 @@
 
 #define NOISE_MAX_MESSAGES 4  /* X1N and its like */
 #define NOISE_MAX_TOKENS   8  /* psk e es e1 s ss psk, and the end */
-#define NOISE_MAX_PSKS	   5  /* psk0 .. psk4 */
+#define NOISE_MAX_PSKS     5  /* psk0 .. psk4 */
 #define NOISE_MAX_NAME_LEN 95 /* of a name that this file can parse */
 
 enum noise_role { NOISE_INITIATOR, NOISE_RESPONDER };

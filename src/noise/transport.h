@@ -16,7 +16,7 @@
 #include "base/err.h"
 #include "crypto/aead.h"
 
-#define NOISE_KEY_LEN	      32
+#define NOISE_KEY_LEN         32
 #define NOISE_MAX_MESSAGE_LEN 65535 /* with the tag; section 3 */
 #define NOISE_MAX_PLAIN_LEN   (NOISE_MAX_MESSAGE_LEN - AEAD_TAG_LEN)
 

@@ -37,8 +37,8 @@ struct opaque_transcript {
 	const struct opaque_binding *binding;
 	const uint8_t *client_public; /* OPAQUE_PUBLIC_LEN */
 	const uint8_t *server_public; /* OPAQUE_PUBLIC_LEN */
-	const uint8_t *ke1;	      /* OPAQUE_KE1_LEN */
-	const uint8_t *ke2;	      /* OPAQUE_KE2_LEN; its mac is not read */
+	const uint8_t *ke1;           /* OPAQUE_KE1_LEN */
+	const uint8_t *ke2;           /* OPAQUE_KE2_LEN; its mac is not read */
 };
 
 struct opaque_ake {

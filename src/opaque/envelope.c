@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define LEN_LEN	      2	 /* of I2OSP(len(...), 2) */
+#define LEN_LEN       2  /* of I2OSP(len(...), 2) */
 #define MAX_LABEL_LEN 21 /* CredentialResponsePad */
 
 void

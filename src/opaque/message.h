@@ -11,11 +11,11 @@
 #include "opaque/oprf.h"
 
 #define OPAQUE_NONCE_LEN   32 /* Nn */
-#define OPAQUE_SEED_LEN	   32 /* Nseed */
+#define OPAQUE_SEED_LEN    32 /* Nseed */
 #define OPAQUE_SECRET_LEN  32 /* Nsk */
 #define OPAQUE_PUBLIC_LEN  32 /* Npk */
-#define OPAQUE_MAC_LEN	   64 /* Nm */
-#define OPAQUE_HASH_LEN	   64 /* Nh, Nx */
+#define OPAQUE_MAC_LEN     64 /* Nm */
+#define OPAQUE_HASH_LEN    64 /* Nh, Nx */
 #define OPAQUE_STRETCH_LEN 64 /* in and out of the key stretching */
 
 /*
@@ -68,7 +68,7 @@
  *   } KE3;
  */
 #define OPAQUE_MASKED_LEN (OPAQUE_PUBLIC_LEN + OPAQUE_ENVELOPE_LEN)
-#define OPAQUE_KE1_LEN	  (OPRF_ELEMENT_LEN + OPAQUE_NONCE_LEN + OPAQUE_PUBLIC_LEN)
+#define OPAQUE_KE1_LEN    (OPRF_ELEMENT_LEN + OPAQUE_NONCE_LEN + OPAQUE_PUBLIC_LEN)
 #define OPAQUE_KE2_LEN                                                         \
 	(OPRF_ELEMENT_LEN + OPAQUE_NONCE_LEN + OPAQUE_MASKED_LEN +             \
 	    OPAQUE_NONCE_LEN + OPAQUE_PUBLIC_LEN + OPAQUE_MAC_LEN)

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define SHA512_LEN	 64
+#define SHA512_LEN       64
 #define SHA512_BLOCK_LEN 128
 
 /* contextString = "OPRFV1-" || I2OSP(mode, 1) || "-" || identifier */

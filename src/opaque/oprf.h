@@ -14,9 +14,9 @@
 #include "crypto/ristretto.h"
 
 #define OPRF_ELEMENT_LEN   RISTRETTO_LEN /* Noe */
-#define OPRF_SCALAR_LEN	   RISTRETTO_LEN /* Ns, Nok */
-#define OPRF_OUTPUT_LEN	   64		 /* Nh */
-#define OPRF_SEED_LEN	   32
+#define OPRF_SCALAR_LEN    RISTRETTO_LEN /* Ns, Nok */
+#define OPRF_OUTPUT_LEN    64            /* Nh */
+#define OPRF_SEED_LEN      32
 #define OPRF_MAX_INPUT_LEN 65535
 #define OPRF_MAX_INFO_LEN  64 /* of those that OPAQUE uses */
 

@@ -13,8 +13,8 @@
 
 #include "opaque/ake.h"
 
-#define OPAQUE_OPRF_SEED_LEN	 64
-#define OPAQUE_FAKE_SEED_LEN	 64
+#define OPAQUE_OPRF_SEED_LEN     64
+#define OPAQUE_FAKE_SEED_LEN     64
 #define OPAQUE_MAX_CREDENTIAL_ID 255
 
 /* A server's long-lived secrets. */
@@ -26,7 +26,7 @@ struct opaque_server {
 /* One account, as far as a login needs it; borrowed. */
 struct opaque_account {
 	struct bytes credential_identifier; /* to OPAQUE_MAX_CREDENTIAL_ID */
-	const uint8_t *record;		    /* OPAQUE_RECORD_LEN */
+	const uint8_t *record;              /* OPAQUE_RECORD_LEN */
 	struct opaque_binding binding;
 };
 

@@ -19,7 +19,7 @@ start_libraries(void)
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define PROLOGUE     BYTES_LIT("sotto test")
-#define MAX_LEN	     4096
+#define MAX_LEN      4096
 
 static const char *const bases[] = { "N", "K", "X", "NN", "NK", "NX", "XN",
 	"XK", "XX", "KN", "KK", "KX", "IN", "IK", "IX", "NK1", "NX1", "X1N",

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TAIL	"_25519_ChaChaPoly_BLAKE2b"
+#define TAIL    "_25519_ChaChaPoly_BLAKE2b"
 #define TAILHFS "_25519+MLKEM768_ChaChaPoly_BLAKE2b"
 
 /* Writes the messages as "e, es | e, ee". */
@@ -21,7 +21,7 @@ print(const struct noise_pattern *p, char *out, size_t cap)
 		for (const uint8_t *t = p->tokens[i]; *t != NOISE_END; t++)
 			n += (size_t)snprintf(out + n, cap - n, "%s%s",
 			    t != p->tokens[i] ? ", "
-			    : i > 0	      ? " | "
+			    : i > 0           ? " | "
 					      : "",
 			    names[*t]);
 }
