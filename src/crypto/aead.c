@@ -1,4 +1,5 @@
 #include "crypto/aead.h"
+#include "crypto/ct.h"
 #include "crypto/evp.h"
 
 #include <sodium.h>
@@ -147,21 +148,21 @@ aead_open(enum aead_alg alg, const uint8_t *key, const uint8_t *nonce,
 {
 	struct bytes text = in;
 	enum err err = ERR_OK;
+	int status = 0;
 
 	if (in.n < AEAD_TAG_LEN)
 		return ERR_AUTH;
 	text.n -= AEAD_TAG_LEN;
-	if (alg == AEAD_XCHACHAPOLY) {
-		if (crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL,
-			in.p, in.n, ad.p, ad.n, nonce, key) != 0)
-			err = ERR_AUTH;
-	} else if (alg == AEAD_CHACHAPOLY && text.n < LARGE_LEN) {
-		if (crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL,
-			in.p, in.n, ad.p, ad.n, nonce, key) != 0)
-			err = ERR_AUTH;
-	} else {
+	if (alg == AEAD_XCHACHAPOLY)
+		status = crypto_aead_xchacha20poly1305_ietf_decrypt(
+		    out, NULL, NULL, in.p, in.n, ad.p, ad.n, nonce, key);
+	else if (alg == AEAD_CHACHAPOLY && text.n < LARGE_LEN)
+		status = crypto_aead_chacha20poly1305_ietf_decrypt(
+		    out, NULL, NULL, in.p, in.n, ad.p, ad.n, nonce, key);
+	else
 		err = evp_open(context(alg), key, nonce, ad, text, out);
-	}
+	if (ct_verdict(status != 0))
+		err = ERR_AUTH;
 	if (err != ERR_OK)
 		memset(out, 0, text.n);
 	return err;

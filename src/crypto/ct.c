@@ -43,3 +43,10 @@ ct_unpoison(const void *p, size_t n)
 {
 	(void)VALGRIND_MAKE_MEM_DEFINED(p, n);
 }
+
+bool
+ct_verdict(bool v)
+{
+	ct_unpoison(&v, sizeof v);
+	return v;
+}

@@ -36,4 +36,10 @@ ct_hide(uint32_t v)
 void ct_poison(const void *p, size_t n);
 void ct_unpoison(const void *p, size_t n);
 
+/*
+ * Returns v, which is public from here on: for the outcome of a check that
+ * shows anyway, like whether a message was taken.
+ */
+bool ct_verdict(bool v);
+
 #endif

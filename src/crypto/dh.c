@@ -1,4 +1,5 @@
 #include "crypto/dh.h"
+#include "crypto/ct.h"
 #include "crypto/openssl.h"
 
 #include <sodium.h>
@@ -14,7 +15,8 @@ enum err
 x25519(const uint8_t secret[X25519_LEN], const uint8_t public[X25519_LEN],
     uint8_t shared[X25519_LEN])
 {
-	if (crypto_scalarmult_curve25519(shared, secret, public) == 0)
+	if (ct_verdict(
+		crypto_scalarmult_curve25519(shared, secret, public) == 0))
 		return ERR_OK;
 	memset(shared, 0, X25519_LEN);
 	return ERR_KEY;

@@ -179,6 +179,7 @@ mlkem_own_keygen(const uint8_t seed[MLKEM768_SEED_LEN],
 	enum err err;
 
 	TRY(pke_keygen(d, ek, dk));
+	ct_unpoison(ek, MLKEM768_EK_LEN); /* is public, once it is made */
 	memcpy(dk + DK_EK, ek, MLKEM768_EK_LEN);
 	TRY(hash_ek(ek, dk + DK_H));
 	memcpy(dk + DK_Z, z, 32);

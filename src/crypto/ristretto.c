@@ -22,7 +22,7 @@ ristretto_scalar_reduce(
 static enum err
 result(int status, uint8_t out[RISTRETTO_LEN])
 {
-	if (status == 0)
+	if (ct_verdict(status == 0))
 		return ERR_OK;
 	memset(out, 0, RISTRETTO_LEN);
 	return ERR_KEY;
