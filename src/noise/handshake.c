@@ -22,6 +22,7 @@
 #include "noise/handshake.h"
 
 #include "base/rd.h"
+#include "crypto/ct.h"
 
 #include <string.h>
 
@@ -235,6 +236,18 @@ read_s(struct noise_handshake *hs, struct rd *in)
 	return read_sealed(hs, in, hs->rs, X25519_LEN);
 }
 
+/* A public key; that it came sealed does not make it a secret. */
+static enum err
+read_e1(struct noise_handshake *hs, struct rd *in)
+{
+	enum err err;
+
+	TRY(read_sealed(hs, in, hs->e1.ek, MLKEM768_EK_LEN));
+	ct_unpoison(hs->e1.ek, MLKEM768_EK_LEN);
+out:
+	return err;
+}
+
 static enum err
 read_ekem1(struct noise_handshake *hs, struct rd *in)
 {
@@ -262,7 +275,7 @@ read_token(struct noise_handshake *hs, enum noise_token token, struct rd *in)
 	if (token == NOISE_S)
 		return read_s(hs, in);
 	if (token == NOISE_E1)
-		return read_sealed(hs, in, hs->e1.ek, MLKEM768_EK_LEN);
+		return read_e1(hs, in);
 	if (token == NOISE_EKEM1)
 		return read_ekem1(hs, in);
 	return mix_token(hs, token);

@@ -186,6 +186,7 @@ recover(const struct opaque_login *state, const struct ke2_view *ke2,
 	TRY(rd_end(&r));
 	TRY(opaque_envelope_recover(s.randomized_password, server_public,
 	    binding, envelope.p, credentials));
+	ct_unpoison(server_public, OPAQUE_PUBLIC_LEN);
 out:
 	bytes_wipe(&s, sizeof s);
 	return err;
@@ -227,7 +228,8 @@ opaque_client_login_finish(const struct opaque_login *state,
 	TRY(ristretto_mul(s.credentials.client.secret,
 	    ke2.server_public_keyshare.p, s.dh.shared[2]));
 	TRY(opaque_ake_derive(&s.dh, &transcript, &s.ake));
-	NEED(ct_equal(s.ake.server_mac, ke2.server_mac.p, OPAQUE_MAC_LEN),
+	NEED(ct_verdict(ct_equal(
+		 s.ake.server_mac, ke2.server_mac.p, OPAQUE_MAC_LEN)),
 	    ERR_AUTH);
 
 	memcpy(out->ke3, s.ake.client_mac, OPAQUE_KE3_LEN);

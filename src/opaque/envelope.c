@@ -164,7 +164,8 @@ opaque_envelope_recover(const uint8_t randomized_password[OPAQUE_HASH_LEN],
 	TRY(rd_end(&r));
 	TRY(open_at(
 	    randomized_password, server_public, binding, nonce.p, s.want, out));
-	NEED(ct_equal(s.want, auth_tag.p, OPAQUE_MAC_LEN), ERR_AUTH);
+	NEED(ct_verdict(ct_equal(s.want, auth_tag.p, OPAQUE_MAC_LEN)),
+	    ERR_AUTH);
 out:
 	bytes_wipe(&s, sizeof s);
 	if (err != ERR_OK)

@@ -95,7 +95,7 @@ opaque_oprf_derive_key(const uint8_t seed[OPRF_SEED_LEN], struct bytes info,
 		    sizeof s.uniform));
 		ristretto_scalar_reduce(s.uniform, key);
 		counter++;
-	} while (ct_is_zero(key, OPRF_SCALAR_LEN));
+	} while (ct_verdict(ct_is_zero(key, OPRF_SCALAR_LEN)));
 out:
 	bytes_wipe(&s, sizeof s);
 	return err;

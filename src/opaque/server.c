@@ -201,9 +201,11 @@ opaque_server_finish(struct opaque_server_login *state,
 {
 	enum err err = ERR_OK;
 
-	NEED(
-	    !ct_is_zero(state->expected_client_mac, OPAQUE_MAC_LEN), ERR_STATE);
-	NEED(ct_equal(state->expected_client_mac, ke3, OPAQUE_MAC_LEN),
+	NEED(!ct_verdict(
+		 ct_is_zero(state->expected_client_mac, OPAQUE_MAC_LEN)),
+	    ERR_STATE);
+	NEED(ct_verdict(
+		 ct_equal(state->expected_client_mac, ke3, OPAQUE_MAC_LEN)),
 	    ERR_AUTH);
 	memcpy(session_key, state->session_key, OPAQUE_SESSION_KEY_LEN);
 out:
