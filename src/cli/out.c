@@ -386,6 +386,15 @@ out_message(struct out *out, const struct sotto_event *ev)
 }
 
 static void
+put_sentence(struct out_line *l, const char *s)
+{
+	if (s == NULL || s[0] == '\0')
+		return;
+	out_put(l, " ");
+	out_text(l, s, strlen(s));
+}
+
+static void
 json_session(struct out_line *l, const struct sotto_event *ev,
     const char *what)
 {
@@ -411,20 +420,21 @@ out_session(struct out *out, const struct sotto_event *ev)
 		(void)out_end(&l);
 		return;
 	}
-	out_put(&l, "-- ");
+	/* Nothing here looks like the beginning of a message. */
+	out_put(&l, is_up ? "-- speaking with " :
+	        is_cut    ? "-- line cut, with " :
+	                    "-- session closed, with ");
 	put_name(&l, ev->session.name);
-	if (is_up) {
-		out_put(&l, ": session [%s] [%s] [pq]%s",
+	if (is_up)
+		out_put(&l, " [%s] [%s] [pq]%s",
 		    sotto_path_word(ev->session.path),
 		    sotto_pin_word(ev->session.pin),
 		    ev->session.pin == SOTTO_PIN_VERIFIED ?
 		        "" :
-		        " unverified: see /verify");
-	} else if (is_cut) {
-		out_put(&l, ": line cut. ");
-		put_name(&l, ev->error.why);
-	} else {
-		out_put(&l, ": session closed");
+		        " unverified, see /verify");
+	if (is_cut) {
+		out_put(&l, ".");
+		put_sentence(&l, ev->error.why);
 	}
 	(void)out_end(&l);
 }
@@ -465,15 +475,6 @@ out_question(struct out *out, const struct sotto_event *ev)
 }
 
 /* ---- talk ---- */
-
-static void
-put_sentence(struct out_line *l, const char *s)
-{
-	if (s == NULL || s[0] == '\0')
-		return;
-	out_put(l, " ");
-	out_text(l, s, strlen(s));
-}
 
 void
 out_error(struct out *out, const struct sotto_error *e)

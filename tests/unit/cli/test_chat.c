@@ -223,7 +223,7 @@ TEST(begins_and_calls)
 	session(SOTTO_SESSION_UP, 5, "bob");
 	done(3, SOTTO_OK);
 	CHECK(!chat_is_busy(&chat));
-	SHOWN("bob: session [direct] [verified] [pq]");
+	SHOWN("speaking with bob [direct] [verified] [pq]");
 	CHECK(strcmp(prompt(), "bob> ") == 0);
 	type("hello");
 	ASKED("say 5 hello;");
@@ -366,12 +366,12 @@ TEST(a_line_is_cut_or_closed)
 	ev.error.outcome = SOTTO_NO_SERVER;
 	ev.error.why = "Nothing more was heard.";
 	chat_event(&chat, &ev);
-	SHOWN("bob: line cut. Nothing more was heard.");
+	SHOWN("line cut, with bob. Nothing more was heard.");
 	SHOWN("1 of your messages to bob may not have been read.");
 	session(SOTTO_SESSION_UP, 6, "bob");
 	forget();
 	session(SOTTO_SESSION_DOWN, 6, "bob");
-	SHOWN("bob: session closed");
+	SHOWN("session closed, with bob");
 	chat_end(&chat);
 }
 

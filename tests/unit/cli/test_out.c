@@ -149,7 +149,7 @@ TEST(rows)
 	ev.session.pin = SOTTO_PIN_VERIFIED;
 	begin(false);
 	out_session(&out, &ev);
-	CHECK(strcmp(shown, "-- carol: session [relay] [verified] [pq]") == 0);
+	CHECK(strcmp(shown, "-- speaking with carol [relay] [verified] [pq]") == 0);
 }
 
 CHECK_MAIN(T(messages_plain_and_json), T(nothing_raw_gets_through),
