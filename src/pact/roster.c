@@ -186,6 +186,15 @@ out:
 	return err;
 }
 
+enum err
+pact_roster_parse(struct bytes in, struct pact_roster *roster)
+{
+	struct bytes body, sig;
+
+	memset(roster, 0, sizeof *roster);
+	return parse(in, roster, &body, &sig);
+}
+
 void
 pact_roster_hash(struct bytes roster, uint8_t hash[32])
 {
