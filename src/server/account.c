@@ -1,0 +1,231 @@
+#include "server/account.h"
+
+#include "server/presence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Returns the place of name, or where it would be. */
+static size_t
+place(const struct server *s, const struct wire_name *name)
+{
+	size_t low = 0, high = s->accounts_n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(s->accounts[middle]->name.s, name->s) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct server_account *
+server_account_get(const struct server *s, const struct wire_name *name)
+{
+	size_t i = place(s, name);
+
+	if (i == s->accounts_n ||
+	    !wire_name_equal(&s->accounts[i]->name, name))
+		return NULL;
+	return s->accounts[i];
+}
+
+size_t
+server_account_after(const struct server *s, const struct wire_name *after)
+{
+	size_t i = after == NULL ? 0 : place(s, after);
+
+	if (after != NULL && i < s->accounts_n &&
+	    wire_name_equal(&s->accounts[i]->name, after))
+		i++;
+	return i;
+}
+
+static struct server_account *
+insert(struct server *s, const struct wire_name *name)
+{
+	size_t i = place(s, name);
+	struct server_account *a = calloc(1, sizeof *a);
+
+	if (a != NULL && s->accounts_n == s->accounts_cap) {
+		size_t cap = s->accounts_cap == 0 ? 64 : 2 * s->accounts_cap;
+		struct server_account **grown =
+		    realloc(s->accounts, cap * sizeof(struct server_account *));
+
+		if (grown == NULL) {
+			free(a);
+			return NULL;
+		}
+		s->accounts = grown;
+		s->accounts_cap = cap;
+	}
+	if (a == NULL)
+		return NULL;
+	a->name = *name;
+	if (i < s->accounts_n)
+		memmove(&s->accounts[i + 1], &s->accounts[i],
+		    (s->accounts_n - i) * sizeof s->accounts[0]);
+	s->accounts[i] = a;
+	s->accounts_n++;
+	return a;
+}
+
+static void
+free_one(struct server_account *a)
+{
+	free(a->roster);
+	free(a->seats);
+	free(a->gone);
+	free(a);
+}
+
+void
+server_account_remove(struct server *s, struct server_account *a)
+{
+	size_t i = place(s, &a->name);
+
+	server_presence_end_all(s, a, NULL);
+	memmove(&s->accounts[i], &s->accounts[i + 1],
+	    (s->accounts_n - i - 1) * sizeof s->accounts[0]);
+	s->accounts_n--;
+	free_one(a);
+}
+
+void
+server_account_free_all(struct server *s)
+{
+	for (size_t i = 0; i < s->accounts_n; i++)
+		free_one(s->accounts[i]);
+	free(s->accounts);
+	s->accounts = NULL;
+	s->accounts_n = s->accounts_cap = 0;
+}
+
+enum err
+server_account_set_roster(struct server_account *a, uint64_t version,
+    struct bytes roster)
+{
+	uint8_t *copy = NULL;
+
+	if (roster.n > WIRE_ROSTER_MAX)
+		return ERR_DECODE;
+	if (roster.n != 0) {
+		copy = malloc(roster.n);
+		if (copy == NULL)
+			return ERR_NOMEM;
+		memcpy(copy, roster.p, roster.n);
+	}
+	free(a->roster);
+	free(a->gone);
+	a->roster = copy;
+	a->roster_len = (uint16_t)roster.n;
+	a->roster_version = version;
+	a->gone = NULL;
+	a->gone_n = 0;
+	return ERR_OK;
+}
+
+enum err
+server_account_put(struct server *s, const struct store_account *stored)
+{
+	struct wire_name name;
+	struct server_account *a;
+	enum err err;
+
+	TRY(wire_name_decode(&name, bytes_str(stored->name)));
+	a = server_account_get(s, &name);
+	if (a == NULL)
+		a = insert(s, &name);
+	NEED(a != NULL, ERR_NOMEM);
+	a->status = stored->status;
+	a->is_enabled = stored->is_enabled;
+	a->has_record = stored->has_record;
+	a->version = stored->version;
+	a->created_s = stored->created_s;
+	memcpy(a->identity, stored->identity, sizeof a->identity);
+	TRY(server_account_set_roster(a, stored->roster_version,
+	    stored->roster));
+out:
+	return err;
+}
+
+struct bytes
+server_account_roster(const struct server_account *a)
+{
+	return (struct bytes){ a->roster, a->roster_len };
+}
+
+bool
+server_account_device(const struct server *s, const struct server_account *a,
+    const uint8_t id[PACT_DEVICE_ID_LEN], struct pact_roster_entry *entry)
+{
+	const struct pact_roster_entry *found;
+	struct pact_roster roster;
+
+	for (size_t i = 0; i < a->gone_n; i++)
+		if (memcmp(a->gone[i], id, PACT_DEVICE_ID_LEN) == 0)
+			return false;
+	if (pact_roster_parse(server_account_roster(a), &roster) != ERR_OK)
+		return false;
+	found = pact_roster_find(&roster, id, server_now_s(s));
+	if (found != NULL)
+		*entry = *found;
+	return found != NULL;
+}
+
+uint8_t
+server_account_devices(const struct server *s, const struct server_account *a)
+{
+	struct pact_roster roster;
+	uint64_t now = server_now_s(s);
+	uint8_t n = 0;
+
+	if (pact_roster_parse(server_account_roster(a), &roster) != ERR_OK)
+		return 0;
+	for (size_t i = 0; i < roster.count; i++)
+		if (pact_roster_find(&roster, roster.entries[i].id, now) !=
+		    NULL)
+			n++;
+	return n;
+}
+
+/* ---- at the start ---- */
+
+static void
+set_ready(struct server *s)
+{
+	s->is_ready = true;
+	for (uint32_t i = 0; i < s->conns_high; i++)
+		if (s->conns[i].state == SERVER_FIRST)
+			s->effects.pause(s->effects.ctx, s->conns[i].shell,
+			    false);
+}
+
+static void
+loaded(struct store_request *request, enum err err)
+{
+	struct server *s = request->ctx;
+
+	if (s->load_err == ERR_OK)
+		s->load_err = err;
+	if (err == ERR_OK && request->account.name[0] != '\0') {
+		s->load_err = server_account_put(s, &request->account);
+		return;
+	}
+	s->ops--;
+	if (s->load_err == ERR_OK)
+		set_ready(s);
+	server_settle(s);
+}
+
+void
+server_account_load(struct server *s)
+{
+	s->load = (struct store_request){ .kind = STORE_ACCOUNT_LIST,
+		.done = loaded, .ctx = s };
+	s->ops++;
+	s->store->submit(s->store, &s->load);
+}

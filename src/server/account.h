@@ -1,0 +1,54 @@
+/*
+ * account - the people of this server, as their home shard keeps them in
+ * memory: who they are, which devices they have, which sessions live.
+ *
+ * Read from the store at the start, and changed when the store has said that
+ * a change is durable, never before. Passwords' records and boxes stay in
+ * the store. The directory is an array in order of name.
+ */
+#ifndef SERVER_ACCOUNT_H
+#define SERVER_ACCOUNT_H
+
+#include "pact/roster.h"
+#include "server/core.h"
+
+/* Asks the store for all accounts; the server is ready when they are here. */
+void server_account_load(struct server *s);
+
+/* Releases the directory. */
+void server_account_free_all(struct server *s);
+
+/* Returns the account of a name, or NULL. */
+struct server_account *server_account_get(const struct server *s,
+    const struct wire_name *name);
+
+/* Returns the place of the first account with a name greater than after
+ * (NULL: of the first). */
+size_t server_account_after(const struct server *s,
+    const struct wire_name *after);
+
+/* Makes the account of what is stored now, or makes it again. Sessions of an
+ * account that is there stay. Fails with NOMEM or DECODE. */
+MUST_USE enum err server_account_put(struct server *s,
+    const struct store_account *stored);
+
+/* Replaces the roster by one that is stored. NOMEM. */
+MUST_USE enum err server_account_set_roster(struct server_account *a,
+    uint64_t version, struct bytes roster);
+
+/* Forgets an account; its sessions are ended. */
+void server_account_remove(struct server *s, struct server_account *a);
+
+/* Returns whether a device is in the roster and may be used now; *entry gets
+ * what the roster says of it. */
+bool server_account_device(const struct server *s,
+    const struct server_account *a, const uint8_t id[PACT_DEVICE_ID_LEN],
+    struct pact_roster_entry *entry);
+
+/* Returns how many devices the roster has now. */
+uint8_t server_account_devices(const struct server *s,
+    const struct server_account *a);
+
+struct bytes server_account_roster(const struct server_account *a);
+
+#endif

@@ -1,0 +1,780 @@
+#include "server/conn.h"
+
+#include "server/desk.h"
+#include "server/guard.h"
+#include "server/login.h"
+#include "server/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Buffers that are kept for the next connection that needs one. */
+#define SPARES    64
+#define SPARE_MAX (64 * 1024)
+
+/* The largest record that a stranger may send, length and all: every message
+ * of a login fits the smallest class, and clients pack few of them. */
+#define STRANGER_RECORD 1024
+
+/* How long CLOSE may take to leave. */
+#define ENDING_MS 5000
+
+enum err
+server_conn_tables(struct server *s)
+{
+	s->conns_max = s->config.max_conns;
+	s->conns = calloc(s->conns_max, sizeof s->conns[0]);
+	s->entries = calloc(s->conns_max, SERVER_ENTRY);
+	s->scratch = malloc(WIRE_RECORD_MAX);
+	s->sealed = wr_new();
+	if (s->conns == NULL || s->entries == NULL || s->scratch == NULL)
+		return ERR_NOMEM;
+	return ERR_OK;
+}
+
+/* ---- slots ---- */
+
+static uint8_t *
+entry_at(const struct server *s, uint32_t i)
+{
+	return s->entries + (size_t)i * SERVER_ENTRY;
+}
+
+/* Unused entries and slots form lists; the next one's number stands where
+ * the content was, plus 1, and 0 ends a list. */
+static uint32_t
+entry_take(struct server *s)
+{
+	uint32_t i = s->entry_free;
+
+	if (i == 0)
+		return s->entries_high++;
+	memcpy(&s->entry_free, entry_at(s, i - 1), sizeof s->entry_free);
+	return i - 1;
+}
+
+static void
+entry_give(struct server *s, uint32_t i)
+{
+	memcpy(entry_at(s, i), &s->entry_free, sizeof s->entry_free);
+	s->entry_free = i + 1;
+}
+
+static struct server_conn *
+slot_take(struct server *s)
+{
+	uint32_t i = s->conn_free;
+
+	if (s->conns_n >= s->config.max_conns || s->conns_n >= s->conns_max)
+		return NULL;
+	if (i == 0)
+		i = ++s->conns_high;
+	else
+		s->conn_free = s->conns[i - 1].entry;
+	s->conns_n++;
+	return &s->conns[i - 1];
+}
+
+static void
+slot_give(struct server *s, struct server_conn *c)
+{
+	*c = (struct server_conn){ .generation = c->generation,
+		.entry = s->conn_free };
+	s->conn_free = (uint32_t)(c - s->conns) + 1;
+	s->conns_n--;
+}
+
+struct server_conn *
+server_conn_find(struct server *s, struct server_ref ref)
+{
+	struct server_conn *c;
+
+	if (ref.shard != s->config.shard || ref.slot >= s->conns_high)
+		return NULL;
+	c = &s->conns[ref.slot];
+	if (c->generation != ref.generation)
+		return NULL;
+	return c->state == SERVER_OPEN || c->state == SERVER_LOGGED ? c : NULL;
+}
+
+struct server_ref
+server_conn_ref(const struct server *s, const struct server_conn *c)
+{
+	return (struct server_ref){ (uint32_t)(c - s->conns), c->generation,
+		(uint16_t)s->config.shard };
+}
+
+/* ---- buffers ---- */
+
+static void
+io_release(struct server *s, struct server_io *io)
+{
+	while (io->first != NULL) {
+		struct server_chunk *chunk = io->first;
+
+		io->first = chunk->next;
+		free(chunk);
+	}
+	if (io->in != NULL)
+		bytes_wipe(io->in, io->have);
+	free(io->in);
+	if (s->spares < SPARES && io->pending.cap <= SPARE_MAX) {
+		struct wr pending = io->pending;
+
+		wr_reset(&pending);
+		*io = (struct server_io){ .pending = pending,
+			.next_spare = s->spare };
+		s->spare = io;
+		s->spares++;
+		return;
+	}
+	wr_free(&io->pending);
+	free(io);
+}
+
+static struct server_io *
+io_need(struct server *s, struct server_conn *c)
+{
+	if (c->io != NULL)
+		return c->io;
+	if (s->spare != NULL) {
+		c->io = s->spare;
+		s->spare = c->io->next_spare;
+		c->io->next_spare = NULL;
+		s->spares--;
+		return c->io;
+	}
+	c->io = calloc(1, sizeof *c->io);
+	if (c->io != NULL)
+		c->io->pending = wr_new();
+	return c->io;
+}
+
+/* Gives the buffers back when nothing is in them. */
+static void
+io_tidy(struct server *s, struct server_conn *c)
+{
+	if (c->io == NULL || c->io->pending.n != 0 || c->io->first != NULL ||
+	    c->io->in != NULL)
+		return;
+	io_release(s, c->io);
+	c->io = NULL;
+}
+
+size_t
+server_conn_waiting(const struct server_conn *c)
+{
+	return c->io == NULL ? 0 : c->io->pending.n + c->io->out;
+}
+
+/* ---- timers ---- */
+
+static void
+on_timer(struct timer *t, void *ctx)
+{
+	struct server *s = ctx;
+	struct server_conn *c = LIST_ITEM(t, struct server_conn, timer);
+	uint64_t now = server_now_ms(s), due;
+
+	if (c->state == SERVER_FIRST || c->state == SERVER_ENDING) {
+		server_conn_drop(s, c);
+		return;
+	}
+	due = c->heard_ms + WIRE_PING_MS + (c->is_asked ? WIRE_PONG_MS : 0);
+	if (c->state == SERVER_OPEN || (c->is_asked && now >= due)) {
+		server_conn_end(s, c, WIRE_CLOSE_IDLE);
+		return;
+	}
+	if (now >= due) {
+		struct wire_PING ping = { .token = c->heard_ms };
+
+		c->is_asked = true;
+		server_conn_say(s, c, WIRE_PING, &ping);
+		due += WIRE_PONG_MS;
+	}
+	if (c->state == SERVER_LOGGED &&
+	    wheel_arm(&s->wheel, t, due) != ERR_OK)
+		server_conn_drop(s, c);
+}
+
+static void
+arm(struct server *s, struct server_conn *c, uint64_t at_ms)
+{
+	c->timer.fire = on_timer;
+	if (wheel_arm(&s->wheel, &c->timer, at_ms) != ERR_OK)
+		server_conn_drop(s, c);
+}
+
+void
+server_conn_logged(struct server *s, struct server_conn *c)
+{
+	c->state = SERVER_LOGGED;
+	c->since_ms = server_now_ms(s);
+	s->stats.sessions++;
+	arm(s, c, c->since_ms + WIRE_PING_MS);
+}
+
+/* ---- saying ---- */
+
+static void
+mark_dirty(struct server *s, struct server_conn *c)
+{
+	if (c->is_dirty)
+		return;
+	c->is_dirty = true;
+	c->next_dirty = s->dirty;
+	s->dirty = c;
+}
+
+struct wr *
+server_conn_writer(struct server *s, struct server_conn *c)
+{
+	struct server_io *io;
+
+	if (c->state != SERVER_OPEN && c->state != SERVER_LOGGED)
+		return NULL;
+	io = io_need(s, c);
+	if (io == NULL || server_conn_waiting(c) >
+	    WIRE_OUT_MAX + server_session_relay_room(c)) {
+		s->stats.closed_limit++;
+		server_conn_drop(s, c);
+		return NULL;
+	}
+	mark_dirty(s, c);
+	return &io->pending;
+}
+
+void
+server_conn_say(struct server *s, struct server_conn *c, enum wire_type type,
+    const void *message)
+{
+	struct wr *w = server_conn_writer(s, c);
+
+	if (w != NULL && wire_encode(w, type, message) != ERR_OK)
+		server_conn_drop(s, c);
+}
+
+void
+server_conn_say_raw(struct server *s, struct server_conn *c,
+    struct bytes encoded)
+{
+	struct wr *w = server_conn_writer(s, c);
+
+	if (w == NULL)
+		return;
+	wr_put(w, encoded);
+	if (wr_done(w) != ERR_OK)
+		server_conn_drop(s, c);
+}
+
+void
+server_conn_error(struct server *s, struct server_conn *c, uint32_t req,
+    enum wire_error code, uint32_t wait_ms)
+{
+	struct wire_ERROR m = { .req = req, .code = (uint8_t)code,
+		.wait_ms = wait_ms };
+
+	server_conn_say(s, c, WIRE_ERROR, &m);
+}
+
+void
+server_conn_done(struct server *s, struct server_conn *c, uint32_t req)
+{
+	struct wire_DONE m = { .req = req };
+
+	server_conn_say(s, c, WIRE_DONE, &m);
+}
+
+/* Hands n bytes at p to the shell. */
+static enum err
+send_copy(struct server *s, struct server_conn *c, struct bytes out)
+{
+	struct server_io *io = io_need(s, c);
+	struct server_chunk *chunk = malloc(sizeof *chunk + out.n);
+
+	if (io == NULL || chunk == NULL) {
+		free(chunk);
+		return ERR_NOMEM;
+	}
+	chunk->next = NULL;
+	chunk->n = chunk->left = out.n;
+	memcpy(chunk->p, out.p, out.n);
+	if (io->first == NULL)
+		io->first = chunk;
+	else
+		io->last->next = chunk;
+	io->last = chunk;
+	io->out += out.n;
+	s->effects.send(s->effects.ctx, c->shell, chunk->p, chunk->n);
+	return ERR_OK;
+}
+
+static enum err
+seal(struct server *s, struct server_conn *c)
+{
+	struct wr *pending = &c->io->pending;
+	uint32_t now_s = (uint32_t)(server_now_ms(s) / 1000);
+	bool is_due = now_s - c->rekeyed_s >= WIRE_REKEY_MS / 1000;
+	enum err err;
+
+	wr_reset(&s->sealed);
+	TRY(pact_channel_seal(&server_vault(c)->channel, wr_bytes(pending),
+	    is_due, &s->sealed));
+	if (is_due)
+		c->rekeyed_s = now_s;
+	wr_reset(pending);
+	TRY(send_copy(s, c, wr_bytes(&s->sealed)));
+out:
+	return err;
+}
+
+static void
+vault_free(struct server_conn *c)
+{
+	if (c->vault == NULL)
+		return;
+	pact_channel_wipe(&server_vault(c)->channel);
+	secret_free(c->vault);
+	c->vault = NULL;
+}
+
+static void
+flush_one(struct server *s, struct server_conn *c)
+{
+	bool is_ending = c->state == SERVER_ENDING && !c->is_sealed;
+
+	if (c->io == NULL || c->vault == NULL)
+		return;
+	if (c->io->pending.n != 0 && seal(s, c) != ERR_OK) {
+		server_conn_drop(s, c);
+		return;
+	}
+	if (is_ending) {
+		c->is_sealed = true;
+		vault_free(c);
+		s->effects.close(s->effects.ctx, c->shell, false);
+	}
+	io_tidy(s, c);
+}
+
+void
+server_flush(struct server *s)
+{
+	while (s->dirty != NULL) {
+		struct server_conn *c = s->dirty;
+
+		s->dirty = c->next_dirty;
+		c->next_dirty = NULL;
+		c->is_dirty = false;
+		flush_one(s, c);
+	}
+	server_settle(s);
+}
+
+void
+server_sent(struct server *s, struct server_conn *c, size_t n)
+{
+	while (n > 0 && c->io != NULL && c->io->first != NULL) {
+		struct server_chunk *chunk = c->io->first;
+		size_t some = n < chunk->left ? n : chunk->left;
+
+		chunk->left -= some;
+		c->io->out -= some;
+		n -= some;
+		if (chunk->left > 0)
+			break;
+		c->io->first = chunk->next;
+		free(chunk);
+	}
+	io_tidy(s, c);
+	server_settle(s);
+}
+
+/* ---- the end ---- */
+
+/* Ends whatever the state stands for, but for the channel itself. */
+static void
+leave(struct server *s, struct server_conn *c)
+{
+	if (c->state == SERVER_FIRST) {
+		entry_give(s, c->entry);
+	} else if (c->state == SERVER_OPEN) {
+		server_login_free(c);
+	} else if (c->state == SERVER_LOGGED) {
+		s->stats.sessions--;
+		server_session_leave(s, c);
+	}
+}
+
+void
+server_conn_end(struct server *s, struct server_conn *c,
+    enum wire_close reason)
+{
+	struct wire_CLOSE m = { .reason = (uint8_t)reason };
+
+	if (c->state == SERVER_FIRST)
+		server_conn_drop(s, c);
+	if (c->state != SERVER_OPEN && c->state != SERVER_LOGGED)
+		return;
+	if (reason == WIRE_CLOSE_PROTOCOL)
+		s->stats.closed_protocol++;
+	if (reason == WIRE_CLOSE_LIMIT)
+		s->stats.closed_limit++;
+	server_conn_say(s, c, WIRE_CLOSE, &m);
+	if (c->state != SERVER_OPEN && c->state != SERVER_LOGGED)
+		return;
+	leave(s, c);
+	c->state = SERVER_ENDING;
+	arm(s, c, server_now_ms(s) + ENDING_MS);
+}
+
+void
+server_conn_drop(struct server *s, struct server_conn *c)
+{
+	if (c->state == SERVER_FREE || c->state == SERVER_DEAD)
+		return;
+	leave(s, c);
+	c->state = SERVER_DEAD;
+	wheel_cancel(&s->wheel, &c->timer);
+	if (!c->is_opening)
+		vault_free(c);
+	s->effects.close(s->effects.ctx, c->shell, true);
+}
+
+/* Takes c out of the list of those that have something to say. */
+static void
+unmark_dirty(struct server *s, struct server_conn *c)
+{
+	struct server_conn **at = &s->dirty;
+
+	if (!c->is_dirty)
+		return;
+	while (*at != c)
+		at = &(*at)->next_dirty;
+	*at = c->next_dirty;
+}
+
+static void
+forget(struct server *s, struct server_conn *c)
+{
+	leave(s, c);
+	wheel_cancel(&s->wheel, &c->timer);
+	vault_free(c);
+	unmark_dirty(s, c);
+	if (c->io != NULL)
+		io_release(s, c->io);
+	server_guard_leave(s, c);
+	c->generation++;
+	slot_give(s, c);
+}
+
+void
+server_closed(struct server *s, struct server_conn *c)
+{
+	if (c->state == SERVER_FREE)
+		return;
+	forget(s, c);
+	server_settle(s);
+}
+
+void
+server_conn_free_tables(struct server *s)
+{
+	for (uint32_t i = 0; i < s->conns_high; i++)
+		if (s->conns[i].state != SERVER_FREE)
+			forget(s, &s->conns[i]);
+	while (s->spare != NULL) {
+		struct server_io *io = s->spare;
+
+		s->spare = io->next_spare;
+		wr_free(&io->pending);
+		free(io);
+	}
+	wr_free(&s->sealed);
+	free(s->conns);
+	free(s->entries);
+	free(s->scratch);
+}
+
+/* ---- the beginning ---- */
+
+struct server_conn *
+server_open(struct server *s, void *shell_conn, const server_addr *from)
+{
+	struct server_conn *c = s->is_draining ? NULL : slot_take(s);
+	uint64_t now = server_now_ms(s);
+
+	if (c == NULL) {
+		s->stats.closed_limit++;
+		return NULL;
+	}
+	c->shell = shell_conn;
+	c->state = SERVER_FIRST;
+	c->heard_ms = c->since_ms = now;
+	c->rekeyed_s = (uint32_t)(now / 1000);
+	c->entry = entry_take(s);
+	c->timer.fire = on_timer;
+	if (!server_guard_enter(s, c, from)) {
+		s->stats.closed_limit++;
+		forget(s, c);
+		return NULL;
+	}
+	if (wheel_arm(&s->wheel, &c->timer, now + WIRE_HANDSHAKE_MS) !=
+	    ERR_OK) {
+		forget(s, c);
+		return NULL;
+	}
+	s->stats.connections++;
+	if (!s->is_ready)
+		s->effects.pause(s->effects.ctx, shell_conn, true);
+	server_settle(s);
+	return c;
+}
+
+/* What a handshake needs for as long as it takes. */
+struct shake {
+	struct noise_handshake hs;
+	struct noise_random random;
+	struct noise_split split;
+	uint8_t answer[2 + 1 + PACT_GUARD_MESSAGE2_LEN];
+};
+
+/* Answers Noise message 1; the channel stands. */
+static enum err
+handshake(struct server *s, struct server_conn *c, struct bytes message1)
+{
+	struct shake *k = calloc(1, sizeof *k);
+	struct noise_keys keys = { .s = &server_hold(s)->channel };
+	uint8_t prologue[PACT_CHANNEL_PROLOGUE_LEN];
+	struct wr nothing = wr_init(NULL, 0), w;
+	enum err err = ERR_OK;
+
+	NEED(k != NULL, ERR_NOMEM);
+	c->vault = secret_new(sizeof(struct server_vault));
+	NEED(c->vault != NULL, ERR_NOMEM);
+	pact_keys_channel_prologue(prologue);
+	TRY(noise_handshake_init(&k->hs, &s->pattern, NOISE_RESPONDER,
+	    BYTES_OF(prologue), &keys));
+	TRY(noise_handshake_read(&k->hs, message1, &nothing));
+	server_random(s, &k->random, sizeof k->random);
+	w = wr_init(k->answer, sizeof k->answer);
+	wr_u16(&w, sizeof k->answer - 2);
+	wr_u8(&w, PACT_GUARD_MESSAGE2);
+	TRY(noise_handshake_write(&k->hs, &k->random, BYTES_NONE, &w));
+	TRY(noise_handshake_split(&k->hs, &k->split));
+	server_vault(c)->channel = (struct pact_channel){
+		.out = k->split.send, .in = k->split.receive,
+		.kind = PACT_CHANNEL_SERVER };
+	c->of.login = server_login_new(k->split.x, k->split.h);
+	NEED(c->of.login != NULL, ERR_NOMEM);
+	TRY(send_copy(s, c, wr_bytes(&w)));
+out:
+	if (k != NULL)
+		bytes_wipe(k, sizeof *k);
+	free(k);
+	if (err != ERR_OK && c->of.login != NULL)
+		server_login_free(c);
+	return err;
+}
+
+/* Answers a bare machine's question; the connection goes on as it was. */
+static void
+tell_key(struct server *s, struct server_conn *c)
+{
+	uint8_t answer[2 + 1 + X25519_LEN];
+	struct wr w = wr_init(answer, sizeof answer);
+
+	if (!s->config.tells_key || c->has_asked_key) {
+		server_conn_drop(s, c);
+		return;
+	}
+	c->has_asked_key = true;
+	c->have = 0;
+	wr_u16(&w, sizeof answer - 2);
+	wr_u8(&w, PACT_GUARD_KEY);
+	wr_put(&w, BYTES_OF(server_hold(s)->channel.public));
+	if (send_copy(s, c, wr_bytes(&w)) != ERR_OK)
+		server_conn_drop(s, c);
+}
+
+/* The first record is complete. */
+static void
+first_record(struct server *s, struct server_conn *c, struct bytes record)
+{
+	struct pact_guard_first first;
+
+	switch (server_guard_judge(s, c, record, &first)) {
+	case SERVER_GUARD_REFUSED:
+		server_conn_drop(s, c);
+		return;
+	case SERVER_GUARD_ASKS_KEY:
+		tell_key(s, c);
+		return;
+	case SERVER_GUARD_ADMITTED:
+		break;
+	}
+	if (handshake(s, c, first.message1) != ERR_OK) {
+		s->stats.first_records_refused++;
+		server_conn_drop(s, c);
+		return;
+	}
+	s->stats.handshakes++;
+	entry_give(s, c->entry);
+	c->state = SERVER_OPEN;
+	arm(s, c, c->since_ms + WIRE_LOGIN_MS);
+}
+
+/* Collects the first record; returns how much of in it took. */
+static size_t
+take_first(struct server *s, struct server_conn *c, struct bytes in)
+{
+	uint8_t *entry = entry_at(s, c->entry);
+	size_t len = (size_t)entry[0] << 8 | entry[1];
+	size_t want = c->have < 2 ? 2 : 2 + len;
+	size_t some = want - c->have < in.n ? want - c->have : in.n;
+
+	memcpy(entry + c->have, in.p, some);
+	c->have = (uint16_t)(c->have + some);
+	if (c->have < want)
+		return some;
+	len = (size_t)entry[0] << 8 | entry[1];
+	if (len == 0 || len > SERVER_ENTRY - 2) {
+		s->stats.first_records_refused++;
+		server_conn_drop(s, c);
+	} else if (want > 2) {
+		first_record(s, c, (struct bytes){ entry + 2, len });
+	}
+	return some;
+}
+
+/* ---- records in ---- */
+
+static void
+fail(struct server *s, struct server_conn *c, enum err err)
+{
+	server_conn_end(s, c, err_class_of(err) == ERR_CLASS_LOCAL ?
+	    WIRE_CLOSE_LIMIT : WIRE_CLOSE_PROTOCOL);
+}
+
+static void
+open_record(struct server *s, struct server_conn *c, uint8_t *record,
+    size_t n)
+{
+	struct server_desk desk = { s, c };
+	enum err err;
+
+	c->is_opening = true;
+	err = pact_channel_open(&server_vault(c)->channel, record, n,
+	    server_desk_cap, server_desk_message, &desk);
+	c->is_opening = false;
+	bytes_wipe(record, n);
+	c->heard_ms = server_now_ms(s);
+	c->is_asked = false;
+	if (err != ERR_OK &&
+	    (c->state == SERVER_OPEN || c->state == SERVER_LOGGED))
+		fail(s, c, err);
+	else if (c->state == SERVER_DEAD)
+		vault_free(c);
+}
+
+/* The largest record that c may send, without its two bytes of length. */
+static size_t
+record_max(const struct server_conn *c)
+{
+	if (c->state == SERVER_OPEN && !server_login_may_be_long(c))
+		return STRANGER_RECORD - 2;
+	return WIRE_RECORD_MAX - 2;
+}
+
+/* Keeps the beginning of a record until the rest comes. */
+static enum err
+keep(struct server *s, struct server_conn *c, struct bytes in, size_t want)
+{
+	struct server_io *io = io_need(s, c);
+
+	if (io == NULL)
+		return ERR_NOMEM;
+	io->in = malloc(want);
+	if (io->in == NULL)
+		return ERR_NOMEM;
+	memcpy(io->in, in.p, in.n);
+	io->have = in.n;
+	io->want = want;
+	return ERR_OK;
+}
+
+/* Goes on with a record of which the beginning is kept. */
+static size_t
+take_rest(struct server *s, struct server_conn *c, struct bytes in)
+{
+	struct server_io *io = c->io;
+	size_t some = io->want - io->have < in.n ? io->want - io->have : in.n;
+	uint8_t *record = io->in;
+	size_t len;
+	bool too_big;
+
+	memcpy(record + io->have, in.p, some);
+	io->have += some;
+	if (io->have < io->want)
+		return some;
+	if (pact_channel_cut((struct bytes){ record, io->have },
+	    record_max(c), &len, &too_big) != 0) {
+		io->in = NULL;
+		open_record(s, c, record + 2, len);
+		free(record);
+	} else if (too_big) {
+		fail(s, c, ERR_TOO_BIG);
+	} else {
+		io->want = 2 + len;
+		record = realloc(record, io->want);
+		if (record == NULL)
+			fail(s, c, ERR_NOMEM);
+		else
+			io->in = record;
+	}
+	return some;
+}
+
+static size_t
+take_record(struct server *s, struct server_conn *c, struct bytes in)
+{
+	size_t len, took;
+	bool too_big;
+	enum err err;
+
+	if (c->io != NULL && c->io->in != NULL)
+		return take_rest(s, c, in);
+	took = pact_channel_cut(in, record_max(c), &len, &too_big);
+	if (too_big) {
+		fail(s, c, ERR_TOO_BIG);
+		return in.n;
+	}
+	if (took != 0) {
+		memcpy(s->scratch, in.p + 2, len);
+		open_record(s, c, s->scratch, len);
+		return took;
+	}
+	err = keep(s, c, in, in.n < 2 ? 2 : 2 + len);
+	if (err != ERR_OK)
+		fail(s, c, err);
+	return in.n;
+}
+
+void
+server_bytes(struct server *s, struct server_conn *c, struct bytes in)
+{
+	while (in.n > 0) {
+		size_t took;
+
+		if (c->state == SERVER_FIRST)
+			took = take_first(s, c, in);
+		else if (c->state == SERVER_OPEN || c->state == SERVER_LOGGED)
+			took = take_record(s, c, in);
+		else
+			break;
+		in.p += took;
+		in.n -= took;
+	}
+	io_tidy(s, c);
+	server_settle(s);
+}

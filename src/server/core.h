@@ -1,0 +1,252 @@
+/*
+ * core - what the parts of the server's core share: the server, its
+ * connections, and its people.
+ *
+ * A connection lives in a slot of a table made at the start. What it owns
+ * beside the slot follows its state:
+ *
+ *   FIRST   a buffer for the first record, from a second table
+ *   OPEN    the channel stands: a vault with its keys, a login in progress
+ *   LOGGED  the vault, with the session key; lines and questions if any
+ *   ENDING  CLOSE is on its way out; what comes in is not looked at
+ *   DEAD    the shell was told to close it
+ *
+ * and, in OPEN and LOGGED, buffers exactly as long as something is in them.
+ *
+ * Each shard keeps the connections that it accepted. The home shard of a
+ * name keeps its account and knows its sessions (seats). The two speak
+ * through server/bus.h only; a server_ref names a session across shards.
+ */
+#ifndef SERVER_CORE_H
+#define SERVER_CORE_H
+
+#include "base/list.h"
+#include "base/secret.h"
+#include "base/wheel.h"
+#include "base/wr.h"
+#include "crypto/hash.h"
+#include "noise/handshake.h"
+#include "opaque/server.h"
+#include "pact/channel.h"
+#include "pact/guard.h"
+#include "pact/keys.h"
+#include "pact/ticket.h"
+#include "server/server.h"
+
+/* Names a connection on any shard; never the same one twice, for all
+ * practical purposes. */
+struct server_ref {
+	uint32_t slot;
+	uint32_t generation;
+	uint16_t shard;
+};
+
+enum server_state {
+	SERVER_FREE,
+	SERVER_FIRST,
+	SERVER_OPEN,
+	SERVER_LOGGED,
+	SERVER_ENDING,
+	SERVER_DEAD,
+};
+
+/* Secrets of a channel and its session; in a struct secret. */
+struct server_vault {
+	struct pact_channel channel;
+	uint8_t key[PACT_SESSION_KEY_LEN]; /* LOGGED */
+	uint8_t device[PACT_DEVICE_ID_LEN];
+	struct wire_name name;
+};
+
+/* Bytes given to the shell and not gone yet. */
+struct server_chunk {
+	struct server_chunk *next;
+	size_t n;
+	size_t left; /* to be told by server_sent */
+	uint8_t p[];
+};
+
+/* Buffers of a connection that has something to say or half a record. */
+struct server_io {
+	struct wr pending; /* messages, in plain */
+	struct server_chunk *first, *last;
+	size_t out;        /* bytes in chunks */
+	uint8_t *in;       /* the beginning of a record */
+	size_t have, want;
+	struct server_io *next_spare;
+};
+
+struct server_conn {
+	void *shell;
+	struct secret *vault;
+	union {
+		struct secret *login;     /* OPEN: struct server_login */
+		struct server_talk *talk; /* LOGGED: may be NULL */
+	} of;
+	struct server_io *io;            /* may be NULL */
+	struct server_conn *next_dirty;
+	struct timer timer;
+	uint64_t heard_ms; /* last record */
+	uint64_t since_ms; /* accepted; from login on: logged in */
+	uint32_t generation;
+	uint32_t source;   /* its bucket in the guard's table */
+	uint32_t rekeyed_s;
+	uint32_t entry;    /* FIRST: buffer of the first record */
+	uint16_t have;     /* FIRST: bytes in it */
+	uint8_t state;
+	uint8_t mode;
+	bool is_dirty : 1;
+	bool is_asked : 1;    /* a PING is out */
+	bool is_sealed : 1;   /* ENDING: CLOSE was given to send */
+	bool is_opening : 1;  /* a record is being walked: the vault stays */
+	bool is_loopback : 1;
+	bool has_asked_key : 1;
+	bool is_password : 1; /* logged in by OPAQUE in this channel */
+};
+
+/* A session, as its account's home shard knows it. */
+struct server_seat {
+	struct server_ref ref;
+	uint8_t device[PACT_DEVICE_ID_LEN];
+	uint8_t mode;
+	uint8_t lines;
+	uint8_t asks;        /* answers that wait for the store */
+	bool is_password;
+};
+
+struct server_account {
+	struct wire_name name;
+	uint8_t status;    /* as its owner wants it */
+	uint8_t announced; /* as others were told last */
+	bool is_enabled;
+	bool has_record;
+	uint64_t version;
+	uint64_t roster_version;
+	uint64_t created_s;
+	uint8_t identity[32];
+	uint8_t *roster;
+	uint16_t roster_len;
+	uint16_t seats_n, seats_cap;
+	struct server_seat *seats;
+	/* Ephemeral devices of the roster that have disconnected. */
+	uint8_t (*gone)[PACT_DEVICE_ID_LEN];
+	size_t gone_n;
+};
+
+/* Long-lived keys, in a struct secret. */
+struct server_hold {
+	struct noise_keypair channel;
+	struct opaque_server opaque;
+	uint8_t fake_seed[32];
+};
+
+/* Buckets of the guard, by a hash of the source; a few share one. */
+struct server_source {
+	uint16_t conns;
+	uint16_t tokens; /* sixteenths */
+	uint32_t at_ms;
+};
+
+/* Budget of one name or source for guesses. */
+struct server_guess {
+	uint64_t until_ms; /* no sooner */
+	uint32_t at_s;     /* of the last one */
+	uint16_t count;
+};
+
+/* Budget of one pair of names for questions. */
+struct server_pace {
+	uint32_t at_s;
+	uint16_t tokens;
+};
+
+#define SERVER_SOURCES 65536 /* powers of two */
+#define SERVER_GUESSES 65536
+#define SERVER_PACES   16384
+#define SERVER_ENTRY   (2 + PACT_GUARD_FIRST_MAX)
+
+struct server {
+	struct server_config config;
+	struct env env;
+	struct server_effects effects;
+	struct store *store;
+	struct secret *hold;
+	struct noise_pattern pattern;
+	uint8_t guard_key[PACT_GUARD_KEY_LEN];
+	uint8_t fake_record[OPAQUE_RECORD_LEN];
+	uint8_t hash_key[SIPHASH_KEY_LEN]; /* of tables */
+	uint8_t home_key[SIPHASH_KEY_LEN]; /* of homes: alike on all shards */
+	struct server_stats stats;
+	struct wheel wheel;
+	uint64_t told_ms; /* the deadline that the shell knows */
+	size_t ops;       /* requests at the store */
+	bool is_ready, is_draining;
+	enum err load_err;
+	struct store_request load;
+
+	/* connections */
+	struct server_conn *conns;
+	uint32_t conns_max, conns_high, conns_n;
+	uint32_t conn_free; /* heads of lists through unused ones; + 1 */
+	uint8_t *entries;
+	uint32_t entries_high, entry_free;
+	struct server_conn *dirty;
+	struct server_io *spare;
+	size_t spares;
+	struct wr sealed;   /* records on their way into a chunk */
+	uint8_t *scratch;   /* one record, opened in place */
+
+	/* budgets */
+	struct server_source *sources;
+	struct server_guess *guesses;
+	struct server_pace *paces;
+	uint64_t work_at_ms; /* of the budget for handshakes */
+	uint32_t work;
+
+	/* people, in order of name */
+	struct server_account **accounts;
+	size_t accounts_n, accounts_cap;
+	struct link questions;
+
+	/* letters to ourselves */
+	struct server_post *post_first, *post_last;
+	bool is_delivering;
+};
+
+static inline struct server_hold *
+server_hold(const struct server *s)
+{
+	return (struct server_hold *)(void *)secret_bytes(s->hold);
+}
+
+static inline struct server_vault *
+server_vault(const struct server_conn *c)
+{
+	return (struct server_vault *)(void *)secret_bytes(c->vault);
+}
+
+static inline uint64_t
+server_now_ms(const struct server *s)
+{
+	return s->env.now_ms(s->env.ctx);
+}
+
+static inline uint64_t
+server_now_s(const struct server *s)
+{
+	return s->env.wall_s(s->env.ctx);
+}
+
+static inline void
+server_random(const struct server *s, void *out, size_t n)
+{
+	s->env.random(s->env.ctx, out, n);
+}
+
+/*
+ * Ends every event: delivers the letters that it made and tells the shell of
+ * a new deadline.
+ */
+void server_settle(struct server *s);
+
+#endif

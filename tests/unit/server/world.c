@@ -1,0 +1,824 @@
+#include "world.h"
+
+#include "crypto/crypto.h"
+#include "crypto/sig.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the store ---- */
+
+static struct shelf_account *
+shelf_find(struct shelf *shelf, const char *name)
+{
+	for (size_t i = 0; i < shelf->accounts_n; i++)
+		if (strcmp(shelf->accounts[i].a.name, name) == 0)
+			return &shelf->accounts[i];
+	return NULL;
+}
+
+static struct store_invite *
+shelf_invite(struct shelf *shelf, const uint8_t hash[32], const char *name)
+{
+	for (size_t i = 0; i < shelf->invites_n; i++)
+		if (memcmp(shelf->invites[i].hash, hash, 32) == 0 &&
+		    strcmp(shelf->invites[i].name, name) == 0)
+			return &shelf->invites[i];
+	return NULL;
+}
+
+static struct bytes
+keep(uint8_t *at, struct bytes b)
+{
+	if (b.n != 0)
+		memcpy(at, b.p, b.n);
+	return (struct bytes){ at, b.n };
+}
+
+static void
+keep_all(struct shelf_account *to, const struct store_account *from)
+{
+	to->a = *from;
+	to->a.identity_box = keep(to->identity_box, from->identity_box);
+	to->a.settings_box = keep(to->settings_box, from->settings_box);
+	to->a.roster = keep(to->roster, from->roster);
+}
+
+static enum err
+shelf_create(struct shelf *shelf, struct store_request *r)
+{
+	struct store_invite *invite =
+	    shelf_invite(shelf, r->invite_hash, r->account.name);
+	struct shelf_account *a = shelf_find(shelf, r->account.name);
+	size_t at = shelf->accounts_n;
+
+	if (invite == NULL || invite->expires_s <= r->now_s)
+		return ERR_GONE;
+	if (a != NULL && a->a.has_record)
+		return ERR_CONFLICT;
+	*invite = shelf->invites[--shelf->invites_n];
+	if (a == NULL) {
+		while (at > 0 && strcmp(shelf->accounts[at - 1].a.name,
+		    r->account.name) > 0) {
+			keep_all(&shelf->accounts[at],
+			    &shelf->accounts[at - 1].a);
+			at--;
+		}
+		shelf->accounts_n++;
+		a = &shelf->accounts[at];
+	}
+	keep_all(a, &r->account);
+	return ERR_OK;
+}
+
+static enum err
+shelf_change(struct shelf *shelf, struct store_request *r)
+{
+	struct shelf_account *to = shelf_find(shelf, r->account.name);
+	const struct store_account *from = &r->account;
+
+	if (to == NULL)
+		return ERR_GONE;
+	if ((r->expect_version != 0 && r->expect_version != to->a.version) ||
+	    ((r->parts & STORE_IDENTITY) &&
+	    from->identity_version != to->a.identity_version + 1) ||
+	    ((r->parts & STORE_SETTINGS) &&
+	    from->settings_version != to->a.settings_version + 1) ||
+	    ((r->parts & STORE_ROSTER) &&
+	    from->roster_version != to->a.roster_version + 1))
+		return ERR_CONFLICT;
+	if (r->parts & STORE_RECORD) {
+		memcpy(to->a.record, from->record, sizeof to->a.record);
+		memcpy(to->a.credential_id, from->credential_id,
+		    sizeof to->a.credential_id);
+		to->a.has_record = from->has_record;
+	}
+	if (r->parts & STORE_IDENTITY) {
+		to->a.identity_version++;
+		to->a.identity_box = keep(to->identity_box,
+		    from->identity_box);
+	}
+	if (r->parts & STORE_SETTINGS) {
+		to->a.settings_version++;
+		to->a.settings_box = keep(to->settings_box,
+		    from->settings_box);
+	}
+	if (r->parts & STORE_ROSTER) {
+		to->a.roster_version++;
+		to->a.roster = keep(to->roster, from->roster);
+	}
+	if (r->parts & STORE_ENABLED)
+		to->a.is_enabled = from->is_enabled;
+	if (r->parts & STORE_STATUS)
+		to->a.status = from->status;
+	if (r->parts & STORE_RESET) {
+		to->a.has_record = false;
+		to->a.roster = BYTES_NONE;
+		to->a.roster_version = to->a.identity_version =
+		    to->a.settings_version = 0;
+	}
+	if (r->parts & STORE_BUMP)
+		to->a.version++;
+	return ERR_OK;
+}
+
+static enum err
+shelf_try(struct shelf *shelf, struct store_request *r)
+{
+	struct store_invite *invite =
+	    shelf_invite(shelf, r->invite_hash, r->account.name);
+
+	if (invite == NULL)
+		return ERR_GONE;
+	if (invite->expires_s <= r->now_s)
+		return ERR_EXPIRED;
+	if (invite->tries == 0)
+		return ERR_LIMIT;
+	invite->tries--;
+	return ERR_OK;
+}
+
+static enum err
+shelf_get(struct shelf *shelf, struct store_request *r)
+{
+	struct shelf_account *a = shelf_find(shelf, r->account.name);
+
+	shelf->gets++;
+	if (a == NULL)
+		return ERR_GONE;
+	r->account = a->a;
+	return ERR_OK;
+}
+
+static void
+shelf_list(struct shelf *shelf, struct store_request *r)
+{
+	for (size_t i = 0; i < shelf->accounts_n; i++) {
+		r->account = shelf->accounts[i].a;
+		r->done(r, ERR_OK);
+	}
+	memset(&r->account, 0, sizeof r->account);
+	r->done(r, ERR_OK);
+}
+
+static enum err
+shelf_do(struct shelf *shelf, struct store_request *r)
+{
+	struct shelf_account *a;
+
+	if (r->kind == STORE_ACCOUNT_GET)
+		return shelf_get(shelf, r);
+	if (shelf->is_broken)
+		return ERR_IO;
+	if (r->kind == STORE_ACCOUNT_CREATE)
+		return shelf_create(shelf, r);
+	if (r->kind == STORE_ACCOUNT_CHANGE)
+		return shelf_change(shelf, r);
+	if (r->kind == STORE_INVITE_TRY)
+		return shelf_try(shelf, r);
+	if (r->kind == STORE_INVITE_PUT) {
+		shelf->invites[shelf->invites_n++] = r->invite;
+		return ERR_OK;
+	}
+	a = shelf_find(shelf, r->account.name);
+	if (a == NULL)
+		return ERR_GONE;
+	for (; a < &shelf->accounts[shelf->accounts_n - 1]; a++)
+		keep_all(a, &a[1].a);
+	shelf->accounts_n--;
+	return ERR_OK;
+}
+
+static void
+shelf_submit(struct store *s, struct store_request *r)
+{
+	struct shelf *shelf = (struct shelf *)s;
+
+	r->next = NULL;
+	if (shelf->first == NULL)
+		shelf->first = r;
+	else
+		shelf->last->next = r;
+	shelf->last = r;
+}
+
+bool
+shelf_run(struct shelf *shelf)
+{
+	bool was_any = false;
+
+	while (shelf->first != NULL && !shelf->is_slow) {
+		struct store_request *r = shelf->first;
+
+		shelf->first = r->next;
+		was_any = true;
+		if (r->kind == STORE_ACCOUNT_LIST)
+			shelf_list(shelf, r);
+		else
+			r->done(r, shelf_do(shelf, r));
+	}
+	return was_any;
+}
+
+/* ---- the world ---- */
+
+static uint64_t
+now_ms(void *ctx)
+{
+	return ((struct world *)ctx)->now_ms;
+}
+
+static uint64_t
+wall_s(void *ctx)
+{
+	return 1900000000 + ((struct world *)ctx)->now_ms / 1000;
+}
+
+static void
+fill_random(void *ctx, void *out, size_t n)
+{
+	world_random(ctx, out, n);
+}
+
+void
+world_random(struct world *w, void *out, size_t n)
+{
+	uint8_t *p = out;
+
+	/* splitmix64: good enough for tests, and the same in every run. */
+	for (size_t i = 0; i < n; i++) {
+		uint64_t z = w->seed += 0x9e3779b97f4a7c15;
+
+		z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+		z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+		p[i] = (uint8_t)(z ^ (z >> 31));
+	}
+}
+
+static void
+on_send(void *ctx, void *shell_conn, const uint8_t *p, size_t n)
+{
+	struct guy *g = shell_conn;
+
+	(void)ctx;
+	wr_put(&g->in, (struct bytes){ p, n });
+	g->unsent += n;
+	g->got += n;
+}
+
+static void
+on_close(void *ctx, void *shell_conn, bool at_once)
+{
+	struct guy *g = shell_conn;
+
+	(void)ctx;
+	g->is_closed = true;
+	g->is_cut = at_once;
+}
+
+static void
+on_pause(void *ctx, void *shell_conn, bool is_paused)
+{
+	(void)ctx;
+	(void)shell_conn;
+	(void)is_paused;
+}
+
+static void
+on_deadline(void *ctx, uint64_t at_ms)
+{
+	((struct world *)ctx)->deadline_ms = at_ms;
+}
+
+static void
+on_bus(void *ctx, unsigned shard, struct bytes message)
+{
+	(void)ctx;
+	(void)shard;
+	(void)message;
+	CHECK(!"a letter for a shard that is not there");
+}
+
+void
+world_init_with(struct world *w, const struct server_config *config)
+{
+	struct server_keys keys;
+	enum err err;
+
+	CHECK_OK(crypto_init());
+	memset(w, 0, sizeof *w);
+	w->now_ms = 5000000;
+	w->seed = 1;
+	w->shelf.store.submit = shelf_submit;
+	w->env = (struct env){ now_ms, wall_s, fill_random, w };
+	w->effects = (struct server_effects){ on_send, on_close, on_pause,
+		on_deadline, on_bus, w };
+	world_random(w, &keys, sizeof keys);
+	keys.opaque_secret[31] &= 0x0f; /* below the group's order */
+	CHECK_OK(server_new(config, &keys, &w->env, &w->effects,
+	    &w->shelf.store, &w->server));
+	CHECK(!server_is_ready(w->server, &err));
+	shelf_run(&w->shelf);
+	CHECK(server_is_ready(w->server, &err));
+	server_public_key(w->server, w->server_key);
+}
+
+void
+world_init(struct world *w)
+{
+	struct server_config config = server_config_default();
+
+	config.max_conns = 64;
+	world_init_with(w, &config);
+}
+
+void
+world_free(struct world *w)
+{
+	for (size_t i = 0; i < w->guys_n; i++)
+		guy_cut(w->guys[i]);
+	w->shelf.is_slow = false;
+	world_pump(w);
+	CHECK(server_is_drained(w->server));
+	server_free(w->server);
+	for (size_t i = 0; i < w->guys_n; i++)
+		guy_free(w->guys[i]);
+}
+
+static uint32_t
+any_cap(uint8_t type, void *ctx)
+{
+	const struct wire_kind *kind = wire_kind_of(type);
+
+	(void)ctx;
+	return kind == NULL ? UINT32_MAX : kind->cap;
+}
+
+static enum err
+to_inbox(uint8_t type, struct bytes body, void *ctx)
+{
+	struct guy *g = ctx;
+	struct letterbox *box = &g->inbox[g->inbox_n];
+
+	CHECK(wire_kind_of(type)->from & WIRE_FROM_SERVER);
+	if (g->inbox_n == WORLD_INBOX)
+		return ERR_LIMIT;
+	g->inbox_n++;
+	*box = (struct letterbox){ type, body.n, malloc(body.n + 1) };
+	if (body.n != 0)
+		memcpy(box->body, body.p, body.n);
+	return ERR_OK;
+}
+
+/* The server's first record. */
+static void
+finish_handshake(struct guy *g, struct bytes record)
+{
+	struct noise_split split;
+	struct wr nothing = wr_init(NULL, 0);
+
+	if (record.n != 1 + PACT_GUARD_MESSAGE2_LEN ||
+	    record.p[0] != PACT_GUARD_MESSAGE2)
+		return;
+	record.p++;
+	record.n--;
+	CHECK_OK(noise_handshake_read(&g->hs, record, &nothing));
+	CHECK_OK(noise_handshake_split(&g->hs, &split));
+	g->channel = (struct pact_channel){ .out = split.send,
+		.in = split.receive, .kind = PACT_CHANNEL_SERVER };
+	memcpy(g->x, split.x, sizeof g->x);
+	memcpy(g->h, split.h, sizeof g->h);
+	g->is_up = true;
+}
+
+static bool
+guy_read(struct guy *g)
+{
+	struct bytes in = wr_bytes(&g->in);
+	size_t at = 0, took, len;
+	bool too_big;
+
+	for (;;) {
+		took = pact_channel_cut((struct bytes){ in.p + at, in.n - at },
+		    WIRE_RECORD_MAX - 2, &len, &too_big);
+		if (took == 0)
+			break;
+		if (!g->is_up)
+			finish_handshake(g,
+			    (struct bytes){ in.p + at + 2, len });
+		else
+			CHECK_OK(pact_channel_open(&g->channel,
+			    g->in.p + at + 2, len, any_cap, to_inbox, g));
+		at += took;
+	}
+	if (at == 0)
+		return false;
+	memmove(g->in.p, g->in.p + at, g->in.n - at);
+	g->in.n -= at;
+	return true;
+}
+
+static bool
+guy_step(struct guy *g)
+{
+	struct world *w = g->w;
+	bool moved = guy_read(g);
+
+	if (g->conn != NULL && g->unsent > 0) {
+		size_t n = g->unsent;
+
+		g->unsent = 0;
+		server_sent(w->server, g->conn, n);
+		moved = true;
+	}
+	if (g->conn != NULL && g->is_closed) {
+		struct server_conn *c = g->conn;
+
+		g->conn = NULL;
+		server_closed(w->server, c);
+		moved = true;
+	}
+	return moved;
+}
+
+void
+world_pump(struct world *w)
+{
+	bool moved = true;
+
+	while (moved) {
+		moved = shelf_run(&w->shelf);
+		server_flush(w->server);
+		for (size_t i = 0; i < w->guys_n; i++)
+			if (guy_step(w->guys[i]))
+				moved = true;
+	}
+}
+
+void
+world_wait(struct world *w, uint64_t ms)
+{
+	uint64_t until = w->now_ms + ms;
+
+	while (w->deadline_ms <= until) {
+		if (w->deadline_ms > w->now_ms)
+			w->now_ms = w->deadline_ms;
+		w->deadline_ms = UINT64_MAX;
+		server_tick(w->server);
+		world_pump(w);
+	}
+	w->now_ms = until;
+	world_pump(w);
+}
+
+/* ---- clients ---- */
+
+void
+guy_init(struct world *w, struct guy *g, const char *name,
+    const char *password)
+{
+	memset(g, 0, sizeof *g);
+	g->w = w;
+	CHECK_OK(wire_name_parse(&g->name, bytes_str(name)));
+	g->password = password;
+	g->in = wr_new();
+	g->from.ip[15] = 1;
+	world_random(w, g->identity_seed, sizeof g->identity_seed);
+	ed25519_public(g->identity_seed, g->identity);
+	world_random(w, g->device_seed, sizeof g->device_seed);
+	world_random(w, g->device, sizeof g->device);
+	world_random(w, g->link_key, sizeof g->link_key);
+	w->guys[w->guys_n++] = g;
+}
+
+void
+guy_init_device(struct guy *other, const struct guy *g)
+{
+	guy_init(g->w, other, g->name.s, g->password);
+	memcpy(other->identity_seed, g->identity_seed, 32);
+	memcpy(other->identity, g->identity, 32);
+	other->roster = g->roster;
+	memcpy(other->roster_bytes, g->roster_bytes, g->roster_len);
+	other->roster_len = g->roster_len;
+}
+
+void
+guy_forget(struct guy *g)
+{
+	for (size_t i = 0; i < g->inbox_n; i++)
+		free(g->inbox[i].body);
+	g->inbox_n = 0;
+}
+
+void
+guy_cut(struct guy *g)
+{
+	struct server_conn *c = g->conn;
+
+	g->conn = NULL;
+	g->unsent = 0;
+	if (c != NULL)
+		server_closed(g->w->server, c);
+	world_pump(g->w);
+	pact_channel_wipe(&g->channel);
+	g->is_up = false;
+}
+
+void
+guy_free(struct guy *g)
+{
+	guy_forget(g);
+	wr_free(&g->in);
+}
+
+static void
+hand_over(struct guy *g, struct bytes b)
+{
+	while (b.n > 0 && g->conn != NULL && !g->is_closed) {
+		size_t n = g->chunk == 0 || g->chunk > b.n ? b.n : g->chunk;
+		uint8_t *copy = malloc(n);
+
+		/* A block of its own, so that reading past it is seen. */
+		memcpy(copy, b.p, n);
+		server_bytes(g->w->server, g->conn, (struct bytes){ copy, n });
+		free(copy);
+		b.p += n;
+		b.n -= n;
+	}
+}
+
+bool
+guy_connect(struct guy *g)
+{
+	static struct noise_pattern pattern;
+	struct noise_keys keys = { .rs = g->w->server_key };
+	struct pact_guard_first first = { .kind = PACT_GUARD_PLAIN };
+	uint8_t prologue[PACT_CHANNEL_PROLOGUE_LEN];
+	uint8_t key[PACT_GUARD_KEY_LEN];
+	struct noise_random random;
+	struct wr message = wr_new(), record = wr_new();
+	size_t mark;
+
+	guy_cut(g);
+	g->in.n = 0;
+	g->is_closed = g->is_cut = false;
+	CHECK_OK(noise_pattern_parse(&pattern, PACT_CHANNEL_PROTOCOL));
+	pact_keys_channel_prologue(prologue);
+	CHECK_OK(noise_handshake_init(&g->hs, &pattern, NOISE_INITIATOR,
+	    BYTES_OF(prologue), &keys));
+	world_random(g->w, &random, sizeof random);
+	CHECK_OK(noise_handshake_write(&g->hs, &random, BYTES_NONE,
+	    &message));
+	first.message1 = wr_bytes(&message);
+	pact_guard_key(g->w->server_key, key);
+	mark = wr_begin(&record, 2);
+	CHECK_OK(pact_guard_write_first(&record, key, &first));
+	wr_end(&record, mark, 2);
+	g->conn = server_open(g->w->server, g, &g->from);
+	if (g->conn != NULL)
+		hand_over(g, wr_bytes(&record));
+	world_pump(g->w);
+	wr_free(&message);
+	wr_free(&record);
+	return g->is_up;
+}
+
+void
+guy_say_raw(struct guy *g, struct bytes encoded)
+{
+	struct wr out = wr_new();
+
+	CHECK_OK(pact_channel_seal(&g->channel, encoded, false, &out));
+	hand_over(g, wr_bytes(&out));
+	wr_free(&out);
+	world_pump(g->w);
+}
+
+void
+guy_queue(struct guy *g, struct wr *w, enum wire_type type,
+    const void *message)
+{
+	(void)g;
+	CHECK_OK(wire_encode(w, type, message));
+}
+
+void
+guy_say(struct guy *g, enum wire_type type, const void *message)
+{
+	struct wr w = wr_new();
+
+	guy_queue(g, &w, type, message);
+	guy_say_raw(g, wr_bytes(&w));
+	wr_free(&w);
+}
+
+bool
+guy_take(struct guy *g, enum wire_type type, void *message)
+{
+	for (size_t i = 0; i < g->inbox_n; i++) {
+		struct letterbox box = g->inbox[i];
+
+		if (box.type != type)
+			continue;
+		CHECK_OK(wire_decode(type, (struct bytes){ box.body, box.n },
+		    message));
+		/* Moved behind the end: the views live on until forget. */
+		memmove(&g->inbox[i], &g->inbox[i + 1],
+		    (g->inbox_n - i - 1) * sizeof box);
+		box.type = 0;
+		g->inbox[g->inbox_n - 1] = box;
+		return true;
+	}
+	return false;
+}
+
+enum wire_error
+guy_take_error(struct guy *g)
+{
+	struct wire_ERROR m;
+
+	return guy_take(g, WIRE_ERROR, &m) ? (enum wire_error)m.code :
+	    (enum wire_error)0;
+}
+
+int
+guy_take_close(struct guy *g)
+{
+	struct wire_CLOSE m;
+
+	return guy_take(g, WIRE_CLOSE, &m) ? m.reason : -1;
+}
+
+/* ---- accounts ---- */
+
+void
+guy_sign_roster(struct guy *g)
+{
+	struct wr w = wr_init(g->roster_bytes, sizeof g->roster_bytes);
+
+	if (g->roster_len != 0)
+		pact_roster_hash((struct bytes){ g->roster_bytes,
+		    g->roster_len }, g->roster.previous);
+	g->roster.name = g->name;
+	g->roster.version++;
+	g->roster.time_s = wall_s(g->w);
+	memcpy(g->roster.identity, g->identity, 32);
+	CHECK_OK(pact_roster_write(&w, &g->roster, g->identity_seed));
+	g->roster_len = w.n;
+}
+
+static void
+add_entry(struct guy *g)
+{
+	struct pact_roster_entry *entry =
+	    &g->roster.entries[g->roster.count++];
+
+	*entry = (struct pact_roster_entry){ .label = "a machine",
+		.added_s = wall_s(g->w) };
+	memcpy(entry->id, g->device, sizeof entry->id);
+	ed25519_public(g->device_seed, entry->device_key);
+	memcpy(entry->link_key, g->link_key, sizeof entry->link_key);
+	CHECK_OK(pact_roster_sign_entry(entry, &g->name, g->identity,
+	    g->device_seed));
+}
+
+static void
+invite_done(void *ctx, enum err err)
+{
+	*(enum err *)ctx = err;
+}
+
+static struct opaque_binding
+binding_of(const struct guy *g, struct bytes context)
+{
+	return (struct opaque_binding){ .context = context,
+		.client_identity = wire_name_bytes(&g->name) };
+}
+
+bool
+guy_register(struct guy *g)
+{
+	struct wire_REGISTER_START start = { .req = ++g->req,
+		.name = g->name };
+	struct wire_REGISTER_FINISH finish = { .name = g->name,
+		.ksf_passes = 3, .ksf_memory_kib = 64 };
+	struct opaque_binding binding = binding_of(g, BYTES_NONE);
+	struct opaque_registration state = { 0 };
+	struct wire_REGISTER_REPLY reply;
+	struct wire_DONE done;
+	uint8_t blind[64], nonce[32], stretch[64], export_key[64];
+	uint8_t box[100];
+	enum err err = ERR_STATE;
+
+	server_invite(g->w->server, &g->name, wall_s(g->w) + 100, start.code,
+	    invite_done, &err);
+	world_pump(g->w);
+	if (err != ERR_OK)
+		return false;
+	world_random(g->w, blind, sizeof blind);
+	world_random(g->w, nonce, sizeof nonce);
+	world_random(g->w, box, sizeof box);
+	CHECK_OK(opaque_client_register(&state, bytes_str(g->password), blind,
+	    start.request));
+	guy_say(g, WIRE_REGISTER_START, &start);
+	if (!guy_take(g, WIRE_REGISTER_REPLY, &reply))
+		return false;
+	CHECK_OK(opaque_client_register_unblind(&state,
+	    bytes_str(g->password), reply.response, stretch));
+	CHECK_OK(opaque_client_register_finish(&state, &binding, stretch,
+	    nonce, finish.record, export_key));
+	add_entry(g);
+	guy_sign_roster(g);
+	finish.req = ++g->req;
+	memcpy(finish.code, start.code, sizeof finish.code);
+	memcpy(finish.identity, g->identity, 32);
+	finish.identity_box = finish.settings_box = BYTES_OF(box);
+	finish.roster = (struct bytes){ g->roster_bytes, g->roster_len };
+	guy_say(g, WIRE_REGISTER_FINISH, &finish);
+	return guy_take(g, WIRE_DONE, &done) && done.req == g->req;
+}
+
+void
+guy_login_start(struct guy *g, struct guy_login *login)
+{
+	struct wire_LOGIN_START start = { .req = ++g->req, .name = g->name };
+	struct opaque_login_random random;
+
+	memset(login, 0, sizeof *login);
+	world_random(g->w, &random, sizeof random);
+	CHECK_OK(opaque_client_login(&login->state, bytes_str(g->password),
+	    &random, start.ke1));
+	guy_say(g, WIRE_LOGIN_START, &start);
+}
+
+void
+guy_login_finish(struct guy *g, struct guy_login *login, uint8_t mode)
+{
+	struct wire_LOGIN_FINISH finish = { .req = ++g->req, .mode = mode };
+	uint8_t context[PACT_LOGIN_CONTEXT_LEN], stretch[64];
+	struct opaque_binding binding = binding_of(g, BYTES_OF(context));
+
+	pact_keys_login_context(g->h, context);
+	CHECK_OK(opaque_client_login_unblind(&login->state,
+	    bytes_str(g->password), login->reply.ke2, stretch));
+	login->is_right = opaque_client_login_finish(&login->state, &binding,
+	    stretch, &login->result) == ERR_OK;
+	memcpy(finish.ke3, login->result.ke3, sizeof finish.ke3);
+	memcpy(finish.device, g->device, sizeof finish.device);
+	CHECK_OK(pact_keys_session(BYTES_OF(g->x),
+	    BYTES_OF(login->result.session_key), g->h, &g->name, g->device,
+	    g->k));
+	guy_say(g, WIRE_LOGIN_FINISH, &finish);
+}
+
+bool
+guy_login(struct guy *g, uint8_t mode)
+{
+	struct guy_login login;
+	struct wire_LOGIN_OK ok;
+
+	guy_login_start(g, &login);
+	if (!guy_take(g, WIRE_LOGIN_REPLY, &login.reply))
+		return false;
+	guy_login_finish(g, &login, mode);
+	return login.is_right && guy_take(g, WIRE_LOGIN_OK, &ok);
+}
+
+bool
+guy_login_device(struct guy *g, uint8_t mode)
+{
+	struct wire_DEVICE_LOGIN m = { .req = ++g->req, .name = g->name,
+		.mode = mode };
+	struct wire_LOGIN_OK ok;
+	struct wr w = wr_new();
+
+	memcpy(m.device, g->device, sizeof m.device);
+	pact_keys_device_login(&w, g->h, &g->name, g->device);
+	ed25519_sign(g->device_seed, wr_bytes(&w), m.signature);
+	wr_free(&w);
+	CHECK_OK(pact_keys_session(BYTES_OF(g->x), BYTES_NONE, g->h, &g->name,
+	    g->device, g->k));
+	guy_say(g, WIRE_DEVICE_LOGIN, &m);
+	return guy_take(g, WIRE_LOGIN_OK, &ok);
+}
+
+bool
+guy_add_device(struct guy *g)
+{
+	struct wire_CHANGE m = { .req = ++g->req, .parts = WIRE_PART_ROSTER };
+	struct wire_DONE done;
+
+	add_entry(g);
+	guy_sign_roster(g);
+	m.roster = (struct bytes){ g->roster_bytes, g->roster_len };
+	guy_say(g, WIRE_CHANGE, &m);
+	return guy_take(g, WIRE_DONE, &done);
+}
+
+bool
+guy_join(struct world *w, struct guy *g, const char *name)
+{
+	guy_init(w, g, name, "correct horse");
+	return guy_connect(g) && guy_register(g) && guy_connect(g) &&
+	    guy_login_device(g, WIRE_MODE_HOSTS);
+}
