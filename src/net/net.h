@@ -3,8 +3,9 @@
  * libuv; nothing in it knows what the bytes mean.
  *
  * Everything happens on the loop's thread, but net_wake and the inside of a
- * job. Callbacks may close what they were called for; memory is released
- * when the loop has let go of it.
+ * job. Callbacks come from net_step (and net_free) only, never from inside
+ * the call that caused them; they may close what they were called for.
+ * Memory is released when the loop has let go of it.
  */
 #ifndef NET_NET_H
 #define NET_NET_H
@@ -22,6 +23,8 @@ struct net_addr {
 
 /* ---- the loop ---- */
 
+/* Fails with NOMEM or IO. A SIGPIPE that has its default disposition is
+ * ignored from now on: a peer that went away is no reason to die. */
 MUST_USE enum err net_new(struct net **out);
 
 /* Closes what is open, runs its last callbacks, and releases the loop. */
@@ -35,14 +38,15 @@ void net_stop(struct net *n);
 void net_step(struct net *n, int timeout_ms);
 
 /* A descriptor that is readable when net_step has work, and how long it may
- * be left alone (-1: without end). */
+ * be left alone (-1: without end; ask before each wait). */
 int net_fd(const struct net *n);
-int net_timeout(const struct net *n);
+int net_timeout(struct net *n);
 
 /* Milliseconds of the monotonic clock, read now. */
 uint64_t net_now_ms(const struct net *n);
 
-/* Called once in each round, after its events. */
+/* Called in each round after its events, and again after sent was told, so
+ * that what it gives to say leaves before the loop sleeps. */
 void net_on_round(struct net *n, void (*fn)(void *ctx), void *ctx);
 
 /* One deadline: fn at or after at_ms; UINT64_MAX cancels. */
@@ -53,7 +57,7 @@ void net_deadline(struct net *n, uint64_t at_ms, void (*fn)(void *ctx),
 void net_on_wake(struct net *n, void (*fn)(void *ctx), void *ctx);
 void net_wake(struct net *n);
 
-/* Signals, as long as the loop lives. */
+/* Signals, as long as the loop lives; at most 4. */
 void net_on_signal(struct net *n, int signal,
     void (*fn)(void *ctx, int signal), void *ctx);
 
@@ -66,20 +70,25 @@ struct net_stream_events {
 	void (*bytes)(void *ctx, const uint8_t *p, size_t n);
 	/* So many bytes given to net_send have left. */
 	void (*sent)(void *ctx, size_t n);
-	/* The stream is over, by the peer, an error, or net_close; the last
-	 * callback, after which the stream is invalid. */
+	/* The stream is over, by net_close (OK), the peer (GONE), or an error
+	 * (IO, NOMEM); the last callback, after which the stream is invalid.
+	 * What was not sent by then never will be. */
 	void (*closed)(void *ctx, enum err err);
 };
 
-/* The bytes of a stream before the user's own context are counted: a server
- * holds thousands. User gives the context when it takes the stream. */
+/* Takes a fresh stream: from now on it reads and tells. A stream costs some
+ * 300 bytes, for a server holds thousands. */
 void net_stream_use(struct net_stream *st,
     const struct net_stream_events *events, void *ctx);
 
 /* Queues n bytes, which stay where they are until sent tells. */
 void net_send(struct net_stream *st, const uint8_t *p, size_t n);
 
-/* Closes after what is queued has left, or at once. */
+/*
+ * Closes at once, or after what is queued has left: then the peer is told the
+ * end and has a second to close as well, so that the last words are not lost
+ * to a reset. No more bytes are told.
+ */
 void net_close(struct net_stream *st, bool at_once);
 
 void net_pause(struct net_stream *st, bool is_paused);
@@ -98,13 +107,14 @@ struct net_listener;
 typedef void net_accept_fn(void *ctx, struct net_stream *st);
 
 /* Listens on a TCP address; bound gets it with the real port. "::" is also
- * bound for IPv4. Fails with IO (in use, not allowed). */
+ * bound for IPv4, and means only that on a machine without IPv6. Fails with
+ * IO (in use, not allowed: net_why has the system's words), NOMEM. */
 MUST_USE enum err net_listen(struct net *n, const struct net_addr *addr,
     net_accept_fn *fn, void *ctx, struct net_listener **out,
     struct net_addr *bound);
 
 /* The same on an inherited descriptor, and on a unix socket of mode 0600
- * that replaces what is at path. */
+ * that replaces what is at path. ARG: no TCP socket; path too long. */
 MUST_USE enum err net_listen_fd(struct net *n, int fd, net_accept_fn *fn,
     void *ctx, struct net_listener **out, struct net_addr *bound);
 MUST_USE enum err net_listen_unix(struct net *n, const char *path,
@@ -113,7 +123,11 @@ MUST_USE enum err net_listen_unix(struct net *n, const char *path,
 /* Stops listening and releases it. */
 void net_listener_close(struct net_listener *l);
 
-/* Descriptors to keep in reserve: with fewer left, accepting sheds load. */
+/* Returns the system's words for why the last listen failed. */
+const char *net_why(const struct net *n);
+
+/* How many streams there may be: what is accepted beyond is closed at once,
+ * so that descriptors are left for files. */
 void net_reserve(struct net *n, size_t max_streams);
 
 /* ---- connecting ---- */
@@ -125,11 +139,11 @@ struct net_attempt;
 typedef void net_connected_fn(void *ctx, struct net_stream *st, enum err err);
 
 /* Resolves host (a name or a number) and connects; IPv6 and IPv4 in
- * parallel with a head start for the first, the first to stand wins. */
+ * parallel with a head start for the first, the first to stand wins. NOMEM. */
 MUST_USE enum err net_connect(struct net *n, const char *host, uint16_t port,
     net_connected_fn *fn, void *ctx, struct net_attempt **out);
 
-/* The same to an address, or to a unix socket. */
+/* The same to an address, or to a unix socket (ARG: path too long). */
 MUST_USE enum err net_connect_addr(struct net *n, const struct net_addr *addr,
     net_connected_fn *fn, void *ctx, struct net_attempt **out);
 MUST_USE enum err net_connect_unix(struct net *n, const char *path,
