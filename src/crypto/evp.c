@@ -23,7 +23,6 @@ static pthread_key_t at_thread_end;
 static bool ready;
 
 struct contexts {
-	EVP_MD_CTX *digest[EVP_DIGESTS];
 	EVP_CIPHER_CTX *cipher[EVP_CIPHERS];
 };
 
@@ -34,8 +33,6 @@ contexts_free(void *p)
 {
 	struct contexts *c = p;
 
-	for (size_t i = 0; i < EVP_DIGESTS; i++)
-		EVP_MD_CTX_free(c->digest[i]);
 	for (size_t i = 0; i < EVP_CIPHERS; i++)
 		EVP_CIPHER_CTX_free(c->cipher[i]);
 	free(c);
@@ -76,19 +73,10 @@ contexts(void)
 	return mine;
 }
 
-EVP_MD_CTX *
-evp_digest_ctx(enum evp_digest which)
+const EVP_MD *
+evp_digest(enum evp_digest which)
 {
-	struct contexts *c = contexts();
-
-	if (c == NULL)
-		return NULL;
-	if (c->digest[which] == NULL)
-		c->digest[which] = EVP_MD_CTX_new();
-	if (c->digest[which] == NULL ||
-	    EVP_DigestInit_ex2(c->digest[which], digests[which], NULL) != 1)
-		return NULL;
-	return c->digest[which];
+	return digests[which];
 }
 
 EVP_CIPHER_CTX *

@@ -102,6 +102,17 @@ hash_update(struct hash *h, struct bytes in)
 	}
 }
 
+/*
+ * libsodium 1.0.18 leaves the output in its frame, below the caller's; that is
+ * too much where it is a chaining key.
+ */
+static void
+blake2b_final(crypto_generichash_blake2b_state *state, uint8_t *out, size_t len)
+{
+	(void)crypto_generichash_blake2b_final(state, out, len);
+	sodium_stackzero(512);
+}
+
 void
 hash_final(struct hash *h, uint8_t *out)
 {
@@ -121,8 +132,7 @@ hash_final(struct hash *h, uint8_t *out)
 		(void)crypto_hash_sha512_final(&state->sha512, out);
 		break;
 	case HASH_BLAKE2B:
-		(void)crypto_generichash_blake2b_final(
-		    &state->blake2b, out, sizes[HASH_BLAKE2B].len);
+		blake2b_final(&state->blake2b, out, sizes[HASH_BLAKE2B].len);
 		break;
 	}
 	bytes_wipe(h->state, sizes[h->alg].state_len);
@@ -261,17 +271,22 @@ blake2b_parts(struct bytes key, const struct bytes *parts, size_t n,
 		if (parts[i].n > 0)
 			(void)crypto_generichash_blake2b_update(
 			    &state, parts[i].p, parts[i].n);
-	(void)crypto_generichash_blake2b_final(&state, out, out_len);
+	blake2b_final(&state, out, out_len);
 	bytes_wipe(&state, sizeof state);
 }
 
+/*
+ * With a context of its own, which libcrypto wipes when it frees it: the state
+ * of SHA-3 can be run backwards, to the secrets that went in.
+ */
 static enum err
 keccak(enum evp_digest which, const struct bytes *parts, size_t n, uint8_t *out,
     size_t len)
 {
 	bool is_xof = which == EVP_SHAKE128 || which == EVP_SHAKE256;
-	EVP_MD_CTX *ctx = evp_digest_ctx(which);
-	bool ok = ctx != NULL;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok = ctx != NULL && evp_digest(which) != NULL &&
+		  EVP_DigestInit_ex2(ctx, evp_digest(which), NULL) == 1;
 
 	for (size_t i = 0; ok && i < n; i++)
 		ok = EVP_DigestUpdate(ctx, parts[i].p, parts[i].n) == 1;
@@ -279,6 +294,7 @@ keccak(enum evp_digest which, const struct bytes *parts, size_t n, uint8_t *out,
 		ok = EVP_DigestFinalXOF(ctx, out, len) == 1;
 	else if (ok)
 		ok = EVP_DigestFinal_ex(ctx, out, NULL) == 1;
+	EVP_MD_CTX_free(ctx);
 	if (ok)
 		return ERR_OK;
 	memset(out, 0, len);
