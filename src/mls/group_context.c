@@ -24,32 +24,3 @@ mls_group_context_encode(struct wr *w, const struct mls_group_context *c)
 	mls_wr_vec(w, c->confirmed_transcript_hash);
 	mls_wr_vec(w, c->extensions);
 }
-
-static struct bytes
-numbers(struct rd *r)
-{
-	struct bytes list = mls_rd_vec(r, 2 * MLS_MAX_CAPABILITY);
-
-	if (list.n % 2 != 0)
-		rd_fail(r, ERR_DECODE);
-	return list;
-}
-
-bool
-mls_required_capabilities_find(struct bytes extensions,
-    struct mls_required_capabilities *out, bool *malformed)
-{
-	struct bytes data;
-	struct rd r;
-
-	*malformed = false;
-	if (!mls_extensions_find(
-		extensions, MLS_EXTENSION_REQUIRED_CAPABILITIES, &data))
-		return false;
-	r = rd_init(data);
-	out->extensions = numbers(&r);
-	out->proposals = numbers(&r);
-	out->credentials = numbers(&r);
-	*malformed = rd_end(&r) != ERR_OK;
-	return true;
-}

@@ -31,18 +31,4 @@ void mls_group_context_decode(struct rd *r, struct mls_group_context *out);
 void mls_group_context_encode(
     struct wr *w, const struct mls_group_context *c);
 
-/* The contents of the extension required_capabilities, section 11.1. */
-struct mls_required_capabilities {
-	struct bytes extensions; /* big-endian 16-bit numbers, each list */
-	struct bytes proposals;
-	struct bytes credentials;
-};
-
-/*
- * Returns whether a list of extensions has required_capabilities, and fills
- * *out. One that does not parse sets *malformed.
- */
-bool mls_required_capabilities_find(struct bytes extensions,
-    struct mls_required_capabilities *out, bool *malformed);
-
 #endif

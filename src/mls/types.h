@@ -31,6 +31,8 @@
 	    "proposals wait for a commit before anything is said")           \
 	X(GROUP_IS_CLOSED, LOCAL, "the group was re-initialized")             \
 	X(WE_WERE_REMOVED, LOCAL, "we are no longer a member")                \
+	X(WE_ARE_NOT_A_MEMBER_YET, LOCAL,                                     \
+	    "our commit to join was not merged yet")                          \
 	X(NO_SUCH_MEMBER, LOCAL, "no member at that leaf")                    \
 	X(SAVED_STATE_IS_DAMAGED, LOCAL, "saved state does not parse")        \
 	X(SAVED_STATE_IS_OF_ANOTHER_VERSION, LOCAL,                           \
@@ -82,6 +84,7 @@
 	/* proposals, section 12 */                                           \
 	X(PROPOSAL_TYPE_IS_NOT_SUPPORTED, PEER, "proposal type not supported") \
 	X(PROPOSAL_IS_UNKNOWN, PEER, "proposal by reference was never seen")  \
+	X(PROPOSAL_WAS_SEEN_BEFORE, AUTH, "proposal seen before")             \
 	X(PROPOSAL_IS_NOT_ALLOWED_HERE, PEER,                                 \
 	    "proposal of a type that its sender may not make")                \
 	X(COMMITTER_REMOVES_ITSELF, PEER, "committer removes itself")         \

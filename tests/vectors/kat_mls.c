@@ -15,6 +15,7 @@ static const struct {
 	{ "key-schedule", kat_mls_key_schedule, true },
 	{ "message-protection", kat_mls_message_protection, true },
 	{ "messages", kat_mls_messages, false },
+	{ "passive-client", kat_mls_passive_client, true },
 	{ "psk_secret", kat_mls_psk_secret, true },
 	{ "secret-tree", kat_mls_secret_tree, true },
 	{ "transcript-hashes", kat_mls_transcript_hashes, true },

@@ -35,6 +35,10 @@ void kat_mls_messages(struct kat *k, const json_t *test,
 void kat_mls_welcome(struct kat *k, const json_t *test,
     const struct mls_suite *s);
 
+/* kat_mls_passive.c: all files that begin with passive-client */
+void kat_mls_passive_client(struct kat *k, const json_t *test,
+    const struct mls_suite *s);
+
 /* kat_mls_tree.c */
 void kat_mls_tree_math(struct kat *k, const json_t *test,
     const struct mls_suite *s);
