@@ -88,6 +88,8 @@ struct guy {
 
 struct world {
 	struct server *server;
+	struct server_config config;
+	struct server_keys keys;
 	struct shelf shelf;
 	struct env env;
 	struct server_effects effects;
@@ -102,6 +104,10 @@ struct world {
 void world_init(struct world *w);
 void world_init_with(struct world *w, const struct server_config *config);
 void world_free(struct world *w);
+
+/* Ends the server without a word, and starts another one on what the store
+ * has. */
+void world_restart(struct world *w);
 
 /* Lets everything arrive, until nothing moves. */
 void world_pump(struct world *w);
