@@ -522,8 +522,13 @@ say(struct out *out, FILE *to, const char *format, va_list ap)
 	char text[512];
 
 	(void)vsnprintf(text, sizeof text, format, ap);
-	out_put(&l, "-- ");
-	put_name(&l, text);
+	if (out->is_json) {
+		out_json_string(&l, "type", "progress");
+		out_json_string(&l, "text", text);
+	} else {
+		out_put(&l, "-- ");
+		put_name(&l, text);
+	}
 	(void)out_end(&l);
 }
 
@@ -532,10 +537,8 @@ out_say(struct out *out, const char *format, ...)
 {
 	va_list ap;
 
-	if (out->is_json)
-		return;
 	va_start(ap, format);
-	say(out, out->talk, format, ap);
+	say(out, out->is_json ? stderr : out->talk, format, ap);
 	va_end(ap);
 }
 
@@ -544,8 +547,8 @@ out_progress(struct out *out, const char *format, ...)
 {
 	va_list ap;
 
-	if (out->is_json || out->verbosity < 0 ||
-	    (out->verbosity == 0 && !isatty(STDERR_FILENO)))
+	if (out->verbosity < 0 ||
+	    (out->verbosity == 0 && (out->is_json || !isatty(STDERR_FILENO))))
 		return;
 	va_start(ap, format);
 	say(out, stderr, format, ap);
