@@ -5,9 +5,12 @@
  */
 #include "crypto/aead.h"
 #include "crypto/crypto.h"
+#include "crypto/dh.h"
 #include "crypto/hash.h"
 #include "crypto/ksf.h"
 #include "crypto/mlkem.h"
+#include "crypto/ristretto.h"
+#include "crypto/sig.h"
 #include "support/check.h"
 
 #include <fcntl.h>
@@ -233,6 +236,50 @@ TEST(mlkem_message)
 	wipe_last(shared, sizeof shared);
 }
 
+TEST(curve25519)
+{
+	static uint8_t secret[32], out[64], shared[32];
+
+	make_secret(secret, sizeof secret);
+	x25519_public(secret, out);
+	CHECK_OK(x25519(secret, out, shared));
+	wipe_last(shared, sizeof shared);
+	ed25519_public(secret, out);
+	ed25519_sign(secret, BYTES_LIT("message"), out);
+	wipe_last(secret, sizeof secret);
+}
+
+TEST(ristretto)
+{
+	static uint8_t uniform[64], secret[32], out[32], shared[32];
+
+	make_secret(uniform, sizeof uniform);
+	ristretto_from_uniform(uniform, out);
+	ristretto_scalar_reduce(uniform, secret);
+	wipe_last(uniform, sizeof uniform);
+	CHECK_OK(ristretto_mul(secret, out, shared));
+	wipe_last(shared, sizeof shared);
+	CHECK_OK(ristretto_mul_base(secret, shared));
+	CHECK_OK(ristretto_scalar_invert(secret, shared));
+	wipe_last(shared, sizeof shared);
+	wipe_last(secret, sizeof secret);
+}
+
+TEST(p256_keys)
+{
+	static uint8_t secret[32], public[65], sig[ECDSA_MAX_SIG_LEN];
+	static uint8_t shared[32];
+	size_t n;
+
+	CHECK_OK(crypto_init());
+	make_secret(secret, sizeof secret);
+	CHECK_OK(p256_public(secret, public));
+	CHECK_OK(p256(secret, public, shared));
+	wipe_last(shared, sizeof shared);
+	CHECK_OK(ecdsa_p256_sign(secret, BYTES_LIT("message"), sig, &n));
+	wipe_last(secret, sizeof secret);
+}
+
 TEST(password)
 {
 	static uint8_t secret[32], out[64];
@@ -245,4 +292,5 @@ TEST(password)
 }
 
 CHECK_MAIN(T(the_search_finds), T(aead), T(plaintext), T(hashes), T(keccak),
-    T(mlkem_seed), T(mlkem_message), T(password))
+    T(mlkem_seed), T(mlkem_message), T(curve25519), T(ristretto),
+    T(p256_keys), T(password))
