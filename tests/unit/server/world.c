@@ -379,7 +379,7 @@ to_inbox(uint8_t type, struct bytes body, void *ctx)
 
 	CHECK(wire_kind_of(type)->from & WIRE_FROM_SERVER);
 	if (g->inbox_n == WORLD_INBOX)
-		return ERR_LIMIT;
+		return ERR_OK;
 	g->inbox_n++;
 	*box = (struct letterbox){ type, body.n, malloc(body.n + 1) };
 	if (body.n != 0)
@@ -439,9 +439,9 @@ static bool
 guy_step(struct guy *g)
 {
 	struct world *w = g->w;
-	bool moved = guy_read(g);
+	bool moved = g->is_deaf ? false : guy_read(g);
 
-	if (g->conn != NULL && g->unsent > 0) {
+	if (g->conn != NULL && g->unsent > 0 && !g->is_deaf) {
 		size_t n = g->unsent;
 
 		g->unsent = 0;
@@ -691,7 +691,8 @@ add_entry(struct guy *g)
 	    &g->roster.entries[g->roster.count++];
 
 	*entry = (struct pact_roster_entry){ .label = "a machine",
-		.added_s = wall_s(g->w) };
+		.added_s = wall_s(g->w), .expires_s = g->ephemeral_s == 0 ? 0 :
+		wall_s(g->w) + g->ephemeral_s };
 	memcpy(entry->id, g->device, sizeof entry->id);
 	ed25519_public(g->device_seed, entry->device_key);
 	memcpy(entry->link_key, g->link_key, sizeof entry->link_key);

@@ -69,12 +69,13 @@ struct guy {
 	struct noise_handshake hs;
 	struct pact_channel channel;
 	bool is_up;
+	bool is_deaf;      /* reads nothing for now */
 	uint8_t x[HASH_MAX_LEN], h[HASH_MAX_LEN];
 	uint8_t k[PACT_SESSION_KEY_LEN];
 	struct wr in;      /* bytes from the server */
 	size_t unsent;     /* bytes not yet told to have left */
 	size_t got;        /* bytes from the server, ever */
-	struct letterbox inbox[WORLD_INBOX];
+	struct letterbox inbox[WORLD_INBOX]; /* more is dropped */
 	size_t inbox_n;
 	/* who they are */
 	uint8_t identity_seed[32], identity[32];
@@ -83,6 +84,7 @@ struct guy {
 	struct pact_roster roster;
 	uint8_t roster_bytes[WIRE_ROSTER_MAX];
 	size_t roster_len;
+	uint64_t ephemeral_s; /* how long this device lives; 0: for ever */
 	uint32_t req;
 };
 

@@ -1,0 +1,333 @@
+#include "world.h"
+
+#include <string.h>
+
+static struct world w;
+static struct guy alice, bob, second;
+static uint8_t box[64];
+
+/* The record of a new password; its credential id is with the server. */
+static bool
+new_record(struct guy *g, const char *password, uint8_t record[192])
+{
+	struct opaque_binding binding = { .client_identity =
+		wire_name_bytes(&g->name) };
+	struct wire_PASSWD_START m = { .req = ++g->req };
+	struct opaque_registration state = { 0 };
+	struct wire_REGISTER_REPLY reply;
+	uint8_t blind[64], nonce[32], stretch[64], export_key[64];
+
+	world_random(&w, blind, sizeof blind);
+	world_random(&w, nonce, sizeof nonce);
+	CHECK_OK(opaque_client_register(&state, bytes_str(password), blind,
+	    m.request));
+	guy_say(g, WIRE_PASSWD_START, &m);
+	if (!guy_take(g, WIRE_REGISTER_REPLY, &reply))
+		return false;
+	CHECK_OK(opaque_client_register_unblind(&state, bytes_str(password),
+	    reply.response, stretch));
+	CHECK_OK(opaque_client_register_finish(&state, &binding, stretch,
+	    nonce, record, export_key));
+	return true;
+}
+
+static bool
+passwd(struct guy *g, const char *password)
+{
+	uint8_t record[192];
+	struct wire_CHANGE m = { .parts = WIRE_PART_RECORD |
+		WIRE_PART_IDENTITY, .ksf_passes = 3, .ksf_memory_kib = 64,
+		.record = BYTES_OF(record), .identity_version = 2,
+		.identity_box = BYTES_OF(box) };
+	struct wire_DONE done;
+
+	if (!new_record(g, password, record))
+		return false;
+	m.req = ++g->req;
+	guy_say(g, WIRE_CHANGE, &m);
+	return guy_take(g, WIRE_DONE, &done);
+}
+
+TEST(a_new_password)
+{
+	struct guy_login login;
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	guy_init_device(&second, &alice);
+	CHECK(guy_connect(&second) && guy_login(&second, 0));
+	/* A login that began before it must not end after it. */
+	guy_init_device(&bob, &alice);
+	CHECK(guy_connect(&bob));
+	guy_login_start(&bob, &login);
+	CHECK(guy_take(&bob, WIRE_LOGIN_REPLY, &login.reply));
+	CHECK(passwd(&second, "battery staple"));
+	CHECK_EQ(guy_take_close(&alice), WIRE_CLOSE_ENDED);
+	CHECK(!second.is_closed);
+	guy_login_finish(&bob, &login, 0);
+	CHECK(login.is_right);
+	CHECK_EQ(guy_take_error(&bob), WIRE_ERROR_LOGIN);
+	/* The old one is over, the new one works, so do known devices. */
+	CHECK(!guy_login(&bob, 0));
+	bob.password = "battery staple";
+	CHECK(guy_login(&bob, 0));
+	CHECK(guy_connect(&alice) && guy_login_device(&alice, 0));
+	world_free(&w);
+}
+
+TEST(a_password_needs_the_password)
+{
+	uint8_t record[192];
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	CHECK(!new_record(&alice, "battery staple", record));
+	CHECK_EQ(guy_take_error(&alice), WIRE_ERROR_FORBIDDEN);
+	CHECK(!guy_add_device(&alice));
+	CHECK_EQ(guy_take_error(&alice), WIRE_ERROR_FORBIDDEN);
+	world_free(&w);
+}
+
+TEST(all_parts_or_none)
+{
+	uint8_t record[192];
+	struct wire_CHANGE m = { .req = 3, .parts = WIRE_PART_RECORD |
+		WIRE_PART_IDENTITY | WIRE_PART_SETTINGS, .ksf_passes = 3,
+		.ksf_memory_kib = 64, .record = BYTES_OF(record),
+		.identity_version = 2, .identity_box = BYTES_OF(box),
+		.settings_version = 7, .settings_box = BYTES_OF(box) };
+	struct wire_DONE done;
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	CHECK(guy_connect(&alice) && guy_login(&alice, 0));
+	CHECK(new_record(&alice, "battery staple", record));
+	guy_say(&alice, WIRE_CHANGE, &m);
+	CHECK_EQ(guy_take_error(&alice), WIRE_ERROR_CONFLICT);
+	CHECK(guy_connect(&alice) && guy_login(&alice, 0));
+	/* A record without the box that it opens. */
+	CHECK(new_record(&alice, "battery staple", record));
+	m.parts = WIRE_PART_RECORD;
+	guy_say(&alice, WIRE_CHANGE, &m);
+	CHECK_EQ(guy_take_error(&alice), WIRE_ERROR_INVALID);
+	m.parts = WIRE_PART_SETTINGS;
+	m.settings_version = 2;
+	guy_say(&alice, WIRE_CHANGE, &m);
+	CHECK(guy_take(&alice, WIRE_DONE, &done));
+	guy_say(&alice, WIRE_CHANGE, &m);
+	CHECK_EQ(guy_take_error(&alice), WIRE_ERROR_CONFLICT);
+	m.parts = 0x80;
+	guy_say(&alice, WIRE_CHANGE, &m);
+	CHECK_EQ(guy_take_error(&alice), WIRE_ERROR_INVALID);
+	world_free(&w);
+}
+
+TEST(settings_come_back)
+{
+	struct wire_SETTINGS_GET ask = { .req = 4 };
+	struct wire_CHANGE m = { .req = 3, .parts = WIRE_PART_SETTINGS,
+		.settings_version = 2, .settings_box = BYTES_OF(box) };
+	struct wire_SETTINGS settings;
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	world_random(&w, box, sizeof box);
+	guy_say(&alice, WIRE_CHANGE, &m);
+	guy_say(&alice, WIRE_SETTINGS_GET, &ask);
+	CHECK(guy_take(&alice, WIRE_SETTINGS, &settings));
+	CHECK_EQ(settings.settings_version, 2);
+	CHECK_BYTES(settings.settings_box, BYTES_OF(box));
+	world_free(&w);
+}
+
+/* Sends g's roster; returns the code of ERROR, 0 for DONE. */
+static enum wire_error
+send_roster(struct guy *g)
+{
+	struct wire_CHANGE m = { .req = ++g->req, .parts = WIRE_PART_ROSTER,
+		.roster = { g->roster_bytes, g->roster_len } };
+	struct wire_DONE done;
+
+	guy_say(g, WIRE_CHANGE, &m);
+	if (guy_take(g, WIRE_DONE, &done))
+		return (enum wire_error)0;
+	return guy_take_error(g);
+}
+
+TEST(rosters_follow_each_other)
+{
+	struct guy copy;
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	CHECK(guy_connect(&alice) && guy_login(&alice, 0));
+	/* The same again; one too far; another predecessor. */
+	CHECK_EQ(send_roster(&alice), WIRE_ERROR_CONFLICT);
+	copy = alice;
+	alice.roster.version++;
+	guy_sign_roster(&alice);
+	CHECK_EQ(send_roster(&alice), WIRE_ERROR_CONFLICT);
+	alice.roster = copy.roster;
+	guy_sign_roster(&alice);
+	CHECK_EQ(send_roster(&alice), WIRE_ERROR_CONFLICT);
+	/* Another identity's signature. */
+	alice.roster = copy.roster;
+	memcpy(alice.roster_bytes, copy.roster_bytes, copy.roster_len);
+	alice.roster_len = copy.roster_len;
+	alice.identity_seed[0] ^= 1;
+	guy_sign_roster(&alice);
+	CHECK_EQ(send_roster(&alice), WIRE_ERROR_INVALID);
+	/* The next one. */
+	alice.identity_seed[0] ^= 1;
+	alice.roster = copy.roster;
+	memcpy(alice.roster_bytes, copy.roster_bytes, copy.roster_len);
+	alice.roster_len = copy.roster_len;
+	guy_sign_roster(&alice);
+	CHECK_EQ(send_roster(&alice), 0);
+	world_free(&w);
+}
+
+TEST(a_removed_device_is_out)
+{
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	guy_init_device(&second, &alice);
+	CHECK(guy_connect(&second) && guy_login(&second, 0));
+	CHECK(guy_add_device(&second));
+	CHECK(!alice.is_closed);
+	/* Without alice's first machine. */
+	second.roster.entries[0] = second.roster.entries[1];
+	second.roster.count = 1;
+	guy_sign_roster(&second);
+	CHECK_EQ(send_roster(&second), 0);
+	CHECK_EQ(guy_take_close(&alice), WIRE_CLOSE_ENDED);
+	CHECK(!second.is_closed);
+	CHECK(guy_connect(&alice));
+	CHECK(!guy_login_device(&alice, 0));
+	CHECK_EQ(guy_take_error(&alice), WIRE_ERROR_LOGIN);
+	world_free(&w);
+}
+
+TEST(ephemeral_devices_expire)
+{
+	struct pact_roster_entry *entry;
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	guy_init_device(&second, &alice);
+	CHECK(guy_connect(&second) && guy_login(&second, 0));
+	entry = &second.roster.entries[second.roster.count];
+	CHECK(guy_add_device(&second));
+	/* Too long a life is none. */
+	entry->expires_s = w.env.wall_s(&w) + 3 * WIRE_EPHEMERAL_S;
+	CHECK_OK(pact_roster_sign_entry(entry, &second.name, second.identity,
+	    second.device_seed));
+	guy_sign_roster(&second);
+	CHECK_EQ(send_roster(&second), WIRE_ERROR_INVALID);
+	second.roster.version--;
+	second.roster_len = alice.roster_len;
+	world_free(&w);
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	guy_init_device(&second, &alice);
+	CHECK(guy_connect(&second) && guy_login(&second, 0));
+	second.ephemeral_s = 1000;
+	CHECK(guy_add_device(&second));
+	guy_init_device(&bob, &second);
+	memcpy(bob.device, second.device, sizeof bob.device);
+	memcpy(bob.device_seed, second.device_seed, 32);
+	CHECK(guy_connect(&bob) && guy_login_device(&bob, 0));
+	guy_cut(&second);
+	guy_cut(&bob);
+	/* It went with its last session. */
+	CHECK(guy_connect(&second));
+	CHECK(!guy_login_device(&second, 0));
+	/* And after a restart, which does not know, it still expires. */
+	world_restart(&w);
+	CHECK(guy_connect(&second) && guy_login_device(&second, 0));
+	world_wait(&w, 1000 * 1000);
+	CHECK(guy_connect(&bob));
+	CHECK(!guy_login_device(&bob, 0));
+	world_free(&w);
+}
+
+static void
+op_done(void *ctx, enum err err)
+{
+	*(enum err *)ctx = err;
+}
+
+static enum err
+user(enum server_user_op op, const struct wire_name *name)
+{
+	enum err err = ERR_STATE;
+
+	server_user(w.server, op, name, op_done, &err);
+	world_pump(&w);
+	return err;
+}
+
+TEST(what_operators_do)
+{
+	struct server_user_info info;
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	CHECK_OK(user(SERVER_USER_DISABLE, &alice.name));
+	CHECK_EQ(guy_take_close(&alice), WIRE_CLOSE_ENDED);
+	CHECK(guy_connect(&alice));
+	CHECK(!guy_login_device(&alice, 0));
+	CHECK(!guy_login(&alice, 0));
+	CHECK_OK(user(SERVER_USER_ENABLE, &alice.name));
+	CHECK(guy_connect(&alice) && guy_login(&alice, 0));
+	CHECK(server_user_next(w.server, NULL, &info));
+	CHECK_EQ(info.sessions, 1);
+	CHECK_EQ(info.devices, 1);
+	CHECK(!server_user_next(w.server, &info.name, &info));
+	CHECK_OK(user(SERVER_USER_RESET, &alice.name));
+	CHECK(guy_connect(&alice));
+	CHECK(!guy_login(&alice, 0));
+	CHECK(!guy_login_device(&alice, 0));
+	/* The name is joined anew, with a new identity. */
+	guy_init(&w, &second, "alice", "another horse");
+	CHECK(guy_connect(&second) && guy_register(&second));
+	CHECK(guy_login(&second, 0));
+	CHECK_OK(user(SERVER_USER_REMOVE, &alice.name));
+	CHECK_EQ(guy_take_close(&second), WIRE_CLOSE_ENDED);
+	CHECK_ERR(user(SERVER_USER_REMOVE, &alice.name), ERR_GONE);
+	CHECK(!server_user_next(w.server, NULL, &info));
+	world_free(&w);
+}
+
+TEST(logout_of_a_device_ends_all_its_sessions)
+{
+	struct wire_LOGOUT m = { .scope = WIRE_LOGOUT_DEVICE };
+	struct wire_LOGOUT_REPLY reply;
+	struct wire_LOGOUT_ACK ack;
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	guy_init_device(&bob, &alice);
+	memcpy(bob.device, alice.device, sizeof bob.device);
+	memcpy(bob.device_seed, alice.device_seed, 32);
+	guy_init_device(&second, &alice);
+	CHECK(guy_connect(&bob) && guy_login_device(&bob, 0));
+	CHECK(guy_connect(&second) && guy_login(&second, 0));
+	guy_say(&alice, WIRE_LOGOUT, &m);
+	CHECK(guy_take(&alice, WIRE_LOGOUT_REPLY, &reply));
+	CHECK(!bob.is_closed);
+	pact_keys_logout(alice.k, PACT_LABEL_LOGOUT_2, m.challenge,
+	    reply.challenge, ack.answer);
+	guy_say(&alice, WIRE_LOGOUT_ACK, &ack);
+	CHECK_EQ(guy_take_close(&alice), WIRE_CLOSE_DONE);
+	CHECK_EQ(guy_take_close(&bob), WIRE_CLOSE_ENDED);
+	CHECK(!second.is_closed);
+	world_free(&w);
+}
+
+CHECK_MAIN(T(a_new_password), T(a_password_needs_the_password),
+    T(all_parts_or_none), T(settings_come_back),
+    T(rosters_follow_each_other), T(a_removed_device_is_out),
+    T(ephemeral_devices_expire), T(what_operators_do),
+    T(logout_of_a_device_ends_all_its_sessions))
