@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include "support/check.h"
+#include "support/scratch.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,7 +13,8 @@
 
 static struct options o;
 static struct out out;
-static char folder[64], said[4096];
+static const char *folder;
+static char said[4096];
 
 /* Runs read with stdout and stderr going to `said`. */
 static enum options_verdict
@@ -62,9 +64,8 @@ config(const char *text)
 	char path[128];
 	FILE *f;
 
-	if (folder[0] == '\0') {
-		(void)snprintf(folder, sizeof folder, "/tmp/sotto-conf-XXXXXX");
-		CHECK(mkdtemp(folder) != NULL);
+	if (folder == NULL) {
+		folder = scratch_new();
 		(void)snprintf(path, sizeof path, "%s/sotto", folder);
 		CHECK(mkdir(path, 0700) == 0);
 	}

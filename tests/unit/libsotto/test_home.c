@@ -1,6 +1,7 @@
 #include "libsotto/home.h"
 
 #include "support/check.h"
+#include "support/scratch.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -10,16 +11,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char root[64];
+static char root[128];
 
 /* A fresh, empty place; the home is two folders below, not yet there. */
 static void
 fresh(void)
 {
-	char base[] = "/tmp/sotto-home-XXXXXX";
-
-	CHECK(mkdtemp(base) != NULL);
-	(void)snprintf(root, sizeof root, "%s/data/sotto", base);
+	(void)snprintf(root, sizeof root, "%s/data/sotto", scratch_new());
 }
 
 static struct home_account

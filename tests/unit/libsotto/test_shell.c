@@ -2,6 +2,7 @@
 #include "libsotto/shell.h"
 
 #include "support/check.h"
+#include "support/scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,7 +134,7 @@ client_tick(struct client *c)
 /* ---- driving ---- */
 
 static struct shell sh;
-static char root[64];
+static const char *root;
 
 static void
 begin(bool is_ephemeral)
@@ -142,8 +143,7 @@ begin(bool is_ephemeral)
 	struct client_options options = { .is_ephemeral = is_ephemeral };
 	struct client_files files = { 0 };
 
-	(void)snprintf(root, sizeof root, "/tmp/sotto-shell-XXXXXX");
-	CHECK(mkdtemp(root) != NULL);
+	root = scratch_new();
 	CHECK_OK(net_addr_parse(&listen_at, "127.0.0.1", 0));
 	CHECK_OK(shell_init(&sh, is_ephemeral ? NULL : root, &listen_at));
 	CHECK_OK(wire_address_parse_user(&sh.account.name, &sh.account.at,
