@@ -163,7 +163,7 @@ aead_open(enum aead_alg alg, const uint8_t *key, const uint8_t *nonce,
 		err = evp_open(context(alg), key, nonce, ad, text, out);
 	if (ct_verdict(status != 0))
 		err = ERR_AUTH;
-	if (err != ERR_OK)
+	if (err != ERR_OK && text.n > 0)
 		memset(out, 0, text.n);
 	return err;
 }

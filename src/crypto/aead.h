@@ -32,8 +32,9 @@ MUST_USE enum err aead_seal(enum aead_alg alg, const uint8_t *key,
     const uint8_t *nonce, struct bytes ad, struct bytes in, uint8_t *out);
 
 /*
- * Writes in.n - AEAD_TAG_LEN bytes to out. Fails with AUTH (also when in is
- * too short), out then holding zeros only.
+ * Writes in.n - AEAD_TAG_LEN bytes to out, which may be NULL when that is
+ * none. Fails with AUTH (also when in is too short), out then holding zeros
+ * only.
  */
 MUST_USE enum err aead_open(enum aead_alg alg, const uint8_t *key,
     const uint8_t *nonce, struct bytes ad, struct bytes in, uint8_t *out);

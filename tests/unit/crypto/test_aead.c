@@ -188,6 +188,21 @@ TEST(less_than_a_tag_is_refused)
 			    ERR_AUTH);
 }
 
+TEST(an_empty_message_needs_no_room)
+{
+	start();
+	for (size_t a = 0; a < N_ALGS; a++) {
+		const struct bytes in = { sealed, AEAD_TAG_LEN };
+
+		CHECK_OK(aead_seal(
+		    algs[a], key, nonce, BYTES_NONE, BYTES_NONE, sealed));
+		CHECK_OK(aead_open(algs[a], key, nonce, BYTES_NONE, in, NULL));
+		sealed[0] ^= 1;
+		CHECK_ERR(aead_open(algs[a], key, nonce, BYTES_NONE, in, NULL),
+		    ERR_AUTH);
+	}
+}
+
 /* Both libraries compute the same ChaCha20-Poly1305. */
 TEST(the_change_of_library_does_not_show)
 {
@@ -237,5 +252,5 @@ TEST(threads_do_not_share_contexts)
 
 CHECK_MAIN(T(chachapoly_examples), T(aes_gcm_examples),
     T(what_is_sealed_opens_also_in_place), T(every_changed_byte_is_noticed),
-    T(less_than_a_tag_is_refused), T(the_change_of_library_does_not_show),
-    T(threads_do_not_share_contexts))
+    T(less_than_a_tag_is_refused), T(an_empty_message_needs_no_room),
+    T(the_change_of_library_does_not_show), T(threads_do_not_share_contexts))
