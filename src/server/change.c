@@ -135,7 +135,8 @@ changed(struct server *s, struct server_op *op, enum err err)
 	server_bus_done(s, op->letter.from, op->letter.req);
 }
 
-/* Fills the store's account from the copy that op keeps of the message. */
+/* Fills the store's account from the copy that op keeps of the message, which
+ * was judged. */
 static enum err
 fill(struct server_op *op)
 {
@@ -176,8 +177,10 @@ server_change(struct server *s, struct server_account *a,
 	struct server_op *op = server_op_new(s, letter);
 	enum wire_error code = WIRE_ERROR_STORE;
 
-	if (op != NULL && fill(op) == ERR_OK)
+	if (op != NULL)
 		code = judge(s, a, letter, m, op);
+	if (code == 0 && fill(op) != ERR_OK)
+		code = WIRE_ERROR_INVALID;
 	if (code != 0) {
 		server_op_free(op);
 		server_bus_error(s, letter->from, m->req, code, 0);

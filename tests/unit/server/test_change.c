@@ -110,6 +110,10 @@ TEST(all_parts_or_none)
 	m.parts = WIRE_PART_RECORD;
 	guy_say(&alice, WIRE_CHANGE, &m);
 	CHECK_EQ(guy_take_error(&alice), WIRE_ERROR_INVALID);
+	m.parts = WIRE_PART_RECORD | WIRE_PART_IDENTITY;
+	m.record = BYTES_NONE;
+	guy_say(&alice, WIRE_CHANGE, &m);
+	CHECK_EQ(guy_take_error(&alice), WIRE_ERROR_INVALID);
 	m.parts = WIRE_PART_SETTINGS;
 	m.settings_version = 2;
 	guy_say(&alice, WIRE_CHANGE, &m);

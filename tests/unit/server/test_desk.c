@@ -1,0 +1,262 @@
+#include "world.h"
+
+#include "server/core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct world w;
+static struct guy alice, bob;
+
+/* A message of this type whose fields are all zero, but for names. */
+static size_t
+blank(uint8_t type, uint8_t *out, size_t cap)
+{
+	union {
+		uint8_t bytes[WIRE_STRUCT_MAX];
+		max_align_t align;
+	} m = { { 0 } };
+	struct wr to = wr_init(out, cap);
+
+	/* In every message with a name it stands first, or after req. */
+	switch (type) {
+#define NAMED(NAME)                                                           \
+	case WIRE_##NAME:                                                     \
+		((struct wire_##NAME *)(void *)&m)->name = alice.name;        \
+		break;
+	NAMED(REGISTER_START)
+	NAMED(REGISTER_FINISH)
+	NAMED(LOGIN_START)
+	NAMED(DEVICE_LOGIN)
+	NAMED(PERSON_GET)
+	NAMED(PERSON)
+	NAMED(PRESENCE)
+	NAMED(WANT)
+	NAMED(INTRODUCTION)
+	default:
+		break;
+	}
+	CHECK_OK(wire_encode(&to, (enum wire_type)type, &m));
+	return to.n;
+}
+
+static void
+in_state(struct guy *g, bool is_logged)
+{
+	if (g->is_up && !g->is_closed && !is_logged)
+		guy_cut(g);
+	CHECK(guy_connect(g));
+	if (is_logged)
+		CHECK(guy_login_device(g, 0));
+	guy_forget(g);
+}
+
+/* All 256 types, before and after login: what the table does not allow ends
+ * the connection with PROTOCOL, and nothing ever crashes. */
+TEST(every_message_in_every_state)
+{
+	uint8_t message[1024];
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	for (int is_logged = 0; is_logged < 2; is_logged++) {
+		unsigned when = is_logged ? WIRE_WHEN_LOGGED : WIRE_WHEN_OPEN;
+
+		for (unsigned type = 1; type < 256; type++) {
+			const struct wire_kind *kind =
+			    wire_kind_of((uint8_t)type);
+			size_t n = WIRE_HEADER_LEN;
+
+			if (type == WIRE_REKEY)
+				continue; /* the channel's own */
+			in_state(&alice, is_logged);
+			memset(message, 0, sizeof message);
+			message[0] = (uint8_t)type;
+			if (kind != NULL)
+				n = blank((uint8_t)type, message,
+				    sizeof message);
+			guy_say_raw(&alice, (struct bytes){ message, n });
+			if (kind == NULL || !(kind->where & WIRE_ON_CHANNEL) ||
+			    !(kind->from & WIRE_FROM_CLIENT) ||
+			    !(kind->when & when))
+				CHECK_EQ(guy_take_close(&alice),
+				    WIRE_CLOSE_PROTOCOL);
+			world_wait(&w, 1000);
+		}
+	}
+	world_free(&w);
+}
+
+/* The end, anywhere: each message cut short by one to all of its bytes, with
+ * a length that says so and with one that does not. */
+TEST(messages_cut_short)
+{
+	uint8_t message[1024], cut[1024];
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	for (unsigned type = 1; type < 256; type++) {
+		const struct wire_kind *kind = wire_kind_of((uint8_t)type);
+		bool is_logged;
+		size_t n;
+
+		if (kind == NULL || !(kind->where & WIRE_ON_CHANNEL) ||
+		    !(kind->from & WIRE_FROM_CLIENT) ||
+		    type == WIRE_REKEY || type == WIRE_REGISTER_FINISH)
+			continue;
+		is_logged = kind->when & WIRE_WHEN_LOGGED;
+		n = blank((uint8_t)type, message, sizeof message);
+		for (size_t less = 1; less <= n - WIRE_HEADER_LEN;
+		     less += 1 + less / 4) {
+			in_state(&alice, is_logged);
+			memcpy(cut, message, n - less);
+			cut[2] = (uint8_t)((n - less - WIRE_HEADER_LEN) >> 8);
+			cut[3] = (uint8_t)(n - less - WIRE_HEADER_LEN);
+			guy_say_raw(&alice, (struct bytes){ cut, n - less });
+			CHECK_EQ(guy_take_close(&alice), WIRE_CLOSE_PROTOCOL);
+			world_wait(&w, 1000);
+		}
+	}
+	world_free(&w);
+}
+
+/* Two steps of a login at once, or in the wrong order. */
+TEST(steps_out_of_order)
+{
+	struct wire_LOGIN_FINISH finish = { 0 };
+	struct wire_LOGIN_START begin = { 0 };
+	struct guy_login login;
+	struct wr out = wr_new();
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	in_state(&alice, false);
+	guy_say(&alice, WIRE_LOGIN_FINISH, &finish);
+	CHECK_EQ(guy_take_close(&alice), WIRE_CLOSE_PROTOCOL);
+	in_state(&alice, false);
+	begin.name = alice.name;
+	guy_queue(&alice, &out, WIRE_LOGIN_START, &begin);
+	guy_queue(&alice, &out, WIRE_LOGIN_START, &begin);
+	guy_say_raw(&alice, wr_bytes(&out));
+	CHECK_EQ(guy_take_close(&alice), WIRE_CLOSE_PROTOCOL);
+	world_wait(&w, 3600 * 1000);
+	/* KE3 twice: the second answers nothing. */
+	in_state(&alice, false);
+	guy_login_start(&alice, &login);
+	CHECK(guy_take(&alice, WIRE_LOGIN_REPLY, &login.reply));
+	memset(finish.ke3, 1, sizeof finish.ke3);
+	guy_say(&alice, WIRE_LOGIN_FINISH, &finish);
+	CHECK_EQ(guy_take_error(&alice), WIRE_ERROR_LOGIN);
+	guy_login_finish(&alice, &login, 0);
+	CHECK_EQ(guy_take_close(&alice), WIRE_CLOSE_PROTOCOL);
+	wr_free(&out);
+	world_free(&w);
+}
+
+/* Records that do not open, are no class, or are more than a stranger may
+ * send. */
+TEST(bad_records)
+{
+	static const uint16_t lens[] = { 0, 1, 15, 253, 254, 255, 510, 1022,
+		1023, 2046, 65534, 65535 };
+	uint8_t record[2 + 300] = { 0 };
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+		in_state(&alice, false);
+		record[0] = (uint8_t)(lens[i] >> 8);
+		record[1] = (uint8_t)lens[i];
+		server_bytes(w.server, alice.conn, BYTES_OF(record));
+		world_pump(&w);
+		if (lens[i] > 300 && lens[i] <= 1022)
+			CHECK(!alice.is_closed); /* the rest may come */
+		else
+			CHECK_EQ(guy_take_close(&alice),
+			    WIRE_CLOSE_PROTOCOL);
+		world_wait(&w, 1000);
+	}
+	world_free(&w);
+}
+
+/* First records: any bytes, any cut, any flip of a good one; nobody who did
+ * not make it for this server gets a byte. */
+TEST(bad_first_records)
+{
+	uint8_t record[2000];
+
+	world_init(&w);
+	guy_init(&w, &bob, "bob", "correct horse");
+	for (int i = 0; i < 3000; i++) {
+		uint8_t r[4];
+		size_t n;
+
+		world_random(&w, r, sizeof r);
+		n = (size_t)(r[0] << 8 | r[1]) % sizeof record;
+		world_random(&w, record, sizeof record);
+		if (r[2] & 1) { /* of a plausible length and beginning */
+			n = 2 + 2 + PACT_GUARD_MESSAGE1_LEN +
+			    PACT_GUARD_MAC_LEN;
+			record[0] = (uint8_t)((n - 2) >> 8);
+			record[1] = (uint8_t)(n - 2);
+			record[2] = WIRE_VERSION;
+			record[3] = r[3] % 6;
+		}
+		bob.is_closed = false;
+		bob.conn = server_open(w.server, &bob, &bob.from);
+		server_bytes(w.server, bob.conn,
+		    (struct bytes){ record, n });
+		CHECK(!bob.is_up);
+		guy_cut(&bob);
+	}
+	CHECK_EQ(bob.got, 0);
+	world_free(&w);
+}
+
+/* Messages with random bytes in them, inside good records. */
+TEST(random_messages)
+{
+	static const uint8_t types[] = {
+#define MESSAGE(NAME, number, where, from, when, cap, what) number,
+#include "wire/messages.def"
+#undef MESSAGE
+	};
+	uint8_t message[1024];
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	for (int i = 0; i < 4000; i++) {
+		uint8_t r[4];
+		size_t n;
+
+		if (!alice.is_up || alice.is_closed) {
+			/* Whoever guesses like this has to wait. */
+			guy_cut(&alice);
+			world_wait(&w, 1200 * 1000);
+			in_state(&alice, i % 3 == 0);
+			if (i % 3 == 1)
+				CHECK(guy_login(&alice, WIRE_MODE_HOSTS));
+		}
+		world_random(&w, r, sizeof r);
+		message[0] = types[r[0] % sizeof types];
+		n = blank(message[0], message, sizeof message);
+		for (int flips = r[1] % 8; flips > 0 &&
+		     n > WIRE_HEADER_LEN; flips--) {
+			uint8_t at[2];
+
+			world_random(&w, at, sizeof at);
+			message[WIRE_HEADER_LEN + at[0] %
+			    (n - WIRE_HEADER_LEN)] ^= at[1];
+		}
+		if (message[0] != WIRE_REKEY)
+			guy_say_raw(&alice, (struct bytes){ message, n });
+		if (r[2] % 4 == 0)
+			world_wait(&w, 2000);
+		guy_forget(&alice);
+	}
+	world_free(&w);
+}
+
+CHECK_MAIN(T(every_message_in_every_state), T(messages_cut_short),
+    T(steps_out_of_order), T(bad_records), T(bad_first_records),
+    T(random_messages))
