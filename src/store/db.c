@@ -96,6 +96,12 @@ store_db_number(struct store_db *db, const char *text)
 	return v;
 }
 
+uint32_t
+store_db_changes(const struct store_db *db)
+{
+	return (uint32_t)sqlite3_total_changes(db->sql);
+}
+
 /* Called after each commit with the length of the log. */
 static int
 on_commit(void *ctx, sqlite3 *sql, const char *name, int pages)

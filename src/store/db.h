@@ -23,9 +23,6 @@
 	X(BEGIN, "BEGIN IMMEDIATE")                                           \
 	X(COMMIT, "COMMIT")                                                   \
 	X(ROLLBACK, "ROLLBACK")                                               \
-	X(SAVE, "SAVEPOINT request")                                          \
-	X(UNDO, "ROLLBACK TO request")                                        \
-	X(RELEASE, "RELEASE request")                                         \
 	X(ACCOUNT_GET, "SELECT " STORE_DB_COLUMNS ", a.identity_box, s.box"   \
 	    " FROM account a LEFT JOIN settings s USING (name)"               \
 	    " WHERE a.name = ?")                                              \
@@ -114,6 +111,9 @@ extern const char *const store_db_steps[];
 
 /* Runs text, which gives one number, and returns it. */
 int64_t store_db_number(struct store_db *db, const char *text);
+
+/* Returns how many rows this connection has ever changed, modulo 2^32. */
+uint32_t store_db_changes(const struct store_db *db);
 
 /* Copies all to a new file at path, as one transaction saw it. */
 void store_db_copy(struct store_db *db, const char *path);

@@ -351,22 +351,15 @@ change(struct store_db *db, struct store_request *q)
 	return ERR_OK;
 }
 
-/* Returns how many rows have been deleted or changed on this connection. */
-static int64_t
-changes(struct store_db *db)
-{
-	return store_db_number(db, "SELECT total_changes()");
-}
-
 static enum err
 remove_account(struct store_db *db, const struct store_request *q)
 {
-	int64_t before = changes(db);
+	uint32_t before = store_db_changes(db);
 
 	run_for(db, STORE_SQL_ACCOUNT_DROP, q->account.name);
 	run_for(db, STORE_SQL_SETTINGS_DROP, q->account.name);
 	run_for(db, STORE_SQL_INVITE_DROP, q->account.name);
-	return changes(db) == before ? ERR_GONE : ERR_OK;
+	return store_db_changes(db) == before ? ERR_GONE : ERR_OK;
 }
 
 static enum err

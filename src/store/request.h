@@ -24,8 +24,9 @@ struct store_page {
 bool store_request_is_write(enum store_kind kind);
 
 /*
- * Carries out a write and returns how it went. After an error of its own the
- * caller takes its changes back; errors of the database are in db.
+ * Carries out a write and returns how it went. An error of its own comes
+ * before anything is changed; errors of the database are in db, and then the
+ * caller takes the whole transaction back.
  */
 MUST_USE enum err store_request_write(struct store_db *db,
     struct store_request *q);

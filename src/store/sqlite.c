@@ -73,23 +73,11 @@ queue_append(struct queue *q, struct store_request *all)
 
 /* ---- the work ---- */
 
-static enum err
-write_one(struct store_db *db, struct store_request *q)
-{
-	enum err err;
-
-	store_db_run(db, STORE_SQL_SAVE);
-	err = store_request_write(db, q);
-	if (err != ERR_OK)
-		store_db_run(db, STORE_SQL_UNDO);
-	store_db_run(db, STORE_SQL_RELEASE);
-	return err;
-}
-
 /*
- * Carries out all writes of a list in one transaction. Each has a savepoint,
- * so that a conflict of one leaves the others alone; an error of the
- * database is everybody's. Returns whether it was one that is final.
+ * Carries out all writes of a list in one transaction. A request that fails
+ * by itself has changed nothing, so that it leaves the others alone; an
+ * error of the database is everybody's. Returns whether it was one that is
+ * final.
  */
 static bool
 write_group(struct store_db *db, struct store_request *all)
@@ -104,7 +92,7 @@ write_group(struct store_db *db, struct store_request *all)
 	db->rc = 0;
 	store_db_run(db, STORE_SQL_BEGIN);
 	for (struct store_request *q = all; q != NULL; q = q->next)
-		q->result = write_one(db, q);
+		q->result = store_request_write(db, q);
 	store_db_run(db, STORE_SQL_COMMIT);
 	err = store_db_err(db);
 	if (err == ERR_OK)
