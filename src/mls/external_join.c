@@ -1,4 +1,4 @@
-/* 12.4.3.2: joining from outside, and 8.3. */
+/* 12.4.3.2 and 8.3: joining from outside; 12.1.8: proposing from there. */
 #include "mls/draft.h"
 #include "mls/join.h"
 
@@ -144,5 +144,30 @@ mls_group_join_external(const struct mls_client *c,
 out:
 	mls_draft_wipe(&d);
 	mls_group_free(g);
+	return err;
+}
+
+enum mls_result
+mls_propose_from_outside(const struct mls_client *c,
+    const struct mls_outsider *who, struct bytes proposal, struct wr *out)
+{
+	struct mls_content content = {
+		.wire_format = MLS_WIRE_PUBLIC_MESSAGE,
+		.group_id = who->group_id,
+		.epoch = who->epoch,
+		.sender = who->sender,
+		.type = MLS_CONTENT_PROPOSAL,
+		.body = proposal,
+	};
+	struct mls_suite s;
+	enum mls_result err;
+
+	TRY(mls_suite_init(&s, who->suite, c->suite_alias));
+	NEED(who->sender.type == MLS_SENDER_EXTERNAL ||
+		who->sender.type == MLS_SENDER_NEW_MEMBER_PROPOSAL,
+	    MLS_SENDER_IS_NOT_ALLOWED);
+	wr_u16(out, MLS_VERSION_MLS10);
+	TRY(mls_content_sign(&s, &content, BYTES_NONE, &who->signer, out));
+out:
 	return err;
 }

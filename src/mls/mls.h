@@ -253,6 +253,21 @@ MUST_USE enum mls_result mls_group_merge(struct mls_group *g);
 /* The staged commit is forgotten, as if it had never been. */
 MUST_USE enum mls_result mls_group_drop(struct mls_group *g);
 
+/*
+ * 12.1.8: a proposal by somebody who is not in the group, as PublicMessage:
+ * an external sender that the group's extensions name, or a client that asks
+ * to be added (then proposal is an Add of its own key package).
+ */
+struct mls_outsider {
+	uint16_t suite;
+	struct bytes group_id;
+	uint64_t epoch;
+	struct mls_sender sender; /* EXTERNAL or NEW_MEMBER_PROPOSAL */
+	struct mls_signer signer;
+};
+MUST_USE enum mls_result mls_propose_from_outside(const struct mls_client *c,
+    const struct mls_outsider *who, struct bytes proposal, struct wr *out);
+
 /* ---- Messages ---- */
 
 enum mls_event_kind {
