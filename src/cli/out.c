@@ -376,9 +376,7 @@ out_message(struct out *out, const struct sotto_event *ev)
 		out_json_string(&l, "pin", sotto_pin_word(ev->session.pin));
 		out_json_time(&l, "time", ev->text.time_ms);
 	} else {
-		out_style(&l, "1");
 		put_name(&l, ev->session.name);
-		out_plain(&l);
 		out_put(&l, ": ");
 		out_text(&l, ev->text.p, ev->text.n);
 	}
@@ -421,6 +419,7 @@ out_session(struct out *out, const struct sotto_event *ev)
 		return;
 	}
 	/* Nothing here looks like the beginning of a message. */
+	out_style(&l, "2");
 	out_put(&l, is_up ? "-- speaking with " :
 	        is_cut    ? "-- line cut, with " :
 	                    "-- session closed, with ");
@@ -436,6 +435,7 @@ out_session(struct out *out, const struct sotto_event *ev)
 		out_put(&l, ".");
 		put_sentence(&l, ev->error.why);
 	}
+	out_plain(&l);
 	(void)out_end(&l);
 }
 
@@ -450,9 +450,11 @@ out_presence(struct out *out, const struct sotto_event *ev)
 		out_json_string(&l, "status",
 		    sotto_status_word(ev->person.status));
 	} else {
+		out_style(&l, "2");
 		out_put(&l, "-- ");
 		put_name(&l, ev->person.name);
 		out_put(&l, " is %s", sotto_status_word(ev->person.status));
+		out_plain(&l);
 	}
 	(void)out_end(&l);
 }
@@ -526,8 +528,10 @@ say(struct out *out, FILE *to, const char *format, va_list ap)
 		out_json_string(&l, "type", "progress");
 		out_json_string(&l, "text", text);
 	} else {
+		out_style(&l, "2");
 		out_put(&l, "-- ");
 		put_name(&l, text);
+		out_plain(&l);
 	}
 	(void)out_end(&l);
 }
