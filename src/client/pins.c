@@ -89,6 +89,7 @@ client_pins_set(struct client_pins *pins, const struct client_pin *pin)
 	struct client_pin ours = *pin;
 
 	ours.is_ours = true;
+	ours.is_sent = false;
 	return put(pins, &ours);
 }
 
@@ -102,10 +103,21 @@ client_pins_are_changed(const struct client_pins *pins)
 }
 
 void
-client_pins_settle(struct client_pins *pins)
+client_pins_begin(struct client_pins *pins)
 {
-	for (size_t i = 0; i < pins->n; i++)
+	for (size_t i = 0; i < pins->n; i++) {
+		pins->p[i].is_sent |= pins->p[i].is_ours;
 		pins->p[i].is_ours = false;
+	}
+}
+
+void
+client_pins_end(struct client_pins *pins, bool is_written)
+{
+	for (size_t i = 0; i < pins->n; i++) {
+		pins->p[i].is_ours |= pins->p[i].is_sent && !is_written;
+		pins->p[i].is_sent = false;
+	}
 }
 
 void
@@ -178,7 +190,7 @@ client_pins_merge(struct client_pins *pins, const struct client_pins *theirs)
 		struct client_pin pin = theirs->p[i];
 		struct client_pin *ours = client_pins_get(pins, &pin.name);
 
-		if (ours == NULL || !ours->is_ours) {
+		if (ours == NULL || !(ours->is_ours || ours->is_sent)) {
 			TRY(put(pins, &pin));
 		} else if (memcmp(ours->identity, pin.identity,
 			       sizeof pin.identity) == 0) {

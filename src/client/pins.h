@@ -27,7 +27,8 @@ struct client_pin {
 	uint8_t identity[32];
 	bool is_verified;
 	uint64_t roster_version;
-	bool is_ours; /* decided here, and not yet at the server */
+	bool is_ours; /* decided here, and not yet told to the server */
+	bool is_sent; /* told, and not yet known to be written */
 };
 
 struct client_pins {
@@ -55,8 +56,10 @@ MUST_USE enum err client_pins_set(struct client_pins *pins,
 /* Returns whether a pin waits to be written to the server. */
 bool client_pins_are_changed(const struct client_pins *pins);
 
-/* What was written is at the server now: no pin is ours any more. */
-void client_pins_settle(struct client_pins *pins);
+/* The table is being written: what was ours is sent. Then, how it went: it
+ * is stored, or ours again. */
+void client_pins_begin(struct client_pins *pins);
+void client_pins_end(struct client_pins *pins, bool is_written);
 
 void client_pins_write(const struct client_pins *pins, struct wr *w);
 
@@ -66,7 +69,7 @@ MUST_USE enum err client_pins_read(struct client_pins *pins, struct bytes in);
 
 /*
  * Takes over what another device has written meanwhile: its pins, but for
- * those that are ours, where the same identity key keeps the higher roster
+ * those that are ours or sent, where the same identity key keeps the higher roster
  * version and stays verified if either says so. Fails with NOMEM or LIMIT.
  */
 MUST_USE enum err client_pins_merge(struct client_pins *pins,

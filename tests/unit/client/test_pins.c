@@ -89,7 +89,8 @@ TEST(two_writers_merge)
 
 	set(&ours, "old", 1, 1);
 	set(&ours, "both", 2, 5);
-	client_pins_settle(&ours);
+	client_pins_begin(&ours);
+	client_pins_end(&ours, true);
 	copy(&theirs, &ours);
 
 	set(&ours, "both", 2, 6);
@@ -100,7 +101,8 @@ TEST(two_writers_merge)
 	set(&theirs, "old", 8, 2);
 	set(&theirs, "new", 4, 1);
 
-	client_pins_settle(&theirs);
+	client_pins_begin(&theirs);
+	client_pins_end(&theirs, true);
 	CHECK_OK(client_pins_merge(&ours, &theirs));
 	CHECK_EQ(ours.n, 4);
 	CHECK(get(&ours, "both")->is_verified);
@@ -111,6 +113,23 @@ TEST(two_writers_merge)
 	CHECK(client_pins_are_changed(&ours));
 	client_pins_free(&ours);
 	client_pins_free(&theirs);
+}
+
+TEST(what_was_not_written_is_ours_again)
+{
+	struct client_pins pins = { 0 };
+
+	set(&pins, "bob", 1, 1);
+	client_pins_begin(&pins);
+	CHECK(!client_pins_are_changed(&pins));
+	set(&pins, "carol", 1, 1);
+	client_pins_end(&pins, true);
+	CHECK(client_pins_are_changed(&pins));
+	CHECK(!get(&pins, "bob")->is_ours);
+	client_pins_begin(&pins);
+	client_pins_end(&pins, false);
+	CHECK(get(&pins, "carol")->is_ours);
+	client_pins_free(&pins);
 }
 
 TEST(damaged_tables_are_refused)
@@ -141,4 +160,5 @@ TEST(damaged_tables_are_refused)
 }
 
 CHECK_MAIN(T(they_are_found_and_kept_sorted), T(a_key_is_judged),
-    T(two_writers_merge), T(damaged_tables_are_refused))
+    T(two_writers_merge), T(what_was_not_written_is_ours_again),
+    T(damaged_tables_are_refused))

@@ -1,0 +1,770 @@
+#include "client/line.h"
+
+#include "base/rd.h"
+#include "client/call.h"
+#include "client/core.h"
+#include "client/introduction.h"
+#include "client/people.h"
+#include "noise/handshake.h"
+#include "text/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Lines that do not stand yet; each may hold a record. */
+#define UNFINISHED_MAX 32
+
+/* Texts on their way, and bytes that wait because the path is slow. */
+#define SAID_MAX   1024
+#define UNSENT_MAX (1024 * 1024)
+
+static const char CUT[] = "The line was cut.";
+
+/* ---- beginning and ending ---- */
+
+static void on_timer(struct timer *t, void *ctx);
+
+static struct client_line *
+line_new(struct client *c, enum sotto_path path)
+{
+	struct client_line *line = calloc(1, sizeof *line);
+
+	if (line == NULL)
+		return NULL;
+	line->client = c;
+	line->path = path;
+	line->pending = wr_new();
+	line->stream.out = wr_new();
+	line->since_ms = client_now_ms(c);
+	line->timer.fire = on_timer;
+	list_push_back(&c->lines, &line->link);
+	client_arm(c, &line->timer, WIRE_LINE_HANDSHAKE_MS);
+	return line;
+}
+
+struct client_line *
+client_line_call(struct client *c, struct client_command *call,
+    enum sotto_path path)
+{
+	struct client_line *line = line_new(c, path);
+
+	if (line == NULL)
+		return NULL;
+	line->state = CLIENT_LINE_CONNECTING;
+	line->is_caller = true;
+	line->call = call;
+	return line;
+}
+
+void
+client_line_dial(struct client_line *line, const struct wire_endpoint *to)
+{
+	struct client *c = line->client;
+
+	line->conn = client_conn_new(c, &client_line_owner, line);
+	if (line->conn == NULL)
+		client_line_cut(line, err_text(ERR_NOMEM));
+	else
+		c->effects.connect_endpoint(c->effects.ctx, line->conn->id,
+		    to);
+}
+
+void
+client_line_stream(struct client_line *line)
+{
+	struct wire_STREAM_OPEN m;
+
+	memcpy(m.id, line->id, sizeof m.id);
+	client_channel_say(line->client, WIRE_STREAM_OPEN, &m);
+}
+
+struct client_line *
+client_line_answer(struct client *c, enum sotto_path path)
+{
+	struct client_line *line;
+	size_t unfinished = 0;
+
+	LIST_EACH (at, &c->lines)
+		unfinished += LIST_ITEM(at, struct client_line, link)->state <
+		    CLIENT_LINE_UP;
+	if (unfinished >= UNFINISHED_MAX)
+		return NULL;
+	line = line_new(c, path);
+	if (line != NULL)
+		line->state = CLIENT_LINE_MESSAGE1;
+	return line;
+}
+
+static void
+line_free(struct client_line *line)
+{
+	struct client *c = line->client;
+
+	wheel_cancel(&c->wheel, &line->timer);
+	list_remove(&line->link);
+	client_relay_close(line);
+	if (line->conn != NULL)
+		client_conn_close(c, line->conn, true);
+	if (line->handshake != NULL)
+		noise_handshake_wipe(line->handshake);
+	free(line->handshake);
+	pact_channel_wipe(&line->sealed);
+	client_inbox_free(&line->inbox);
+	wr_free(&line->pending);
+	wr_free(&line->stream.out);
+	free(line->said);
+	bytes_wipe(line, sizeof *line);
+	free(line);
+}
+
+void
+client_line_end(struct client_line *line, const struct client_report *report)
+{
+	if (line->state == CLIENT_LINE_OVER)
+		return;
+	line->state = CLIENT_LINE_OVER;
+	line->why = *report;
+	wheel_cancel(&line->client->wheel, &line->timer);
+	if (line->conn != NULL)
+		client_conn_close(line->client, line->conn,
+		    report->outcome != SOTTO_OK);
+	line->conn = NULL;
+}
+
+void
+client_line_cut(struct client_line *line, const char *why)
+{
+	struct client_report r = client_report_make(SOTTO_NO_SERVER, why, "",
+	    "%s", CUT);
+
+	client_line_end(line, &r);
+}
+
+static enum err flush(struct client_line *line);
+
+static void
+say(struct client_line *line, enum wire_type type, const void *message)
+{
+	if (wire_encode(&line->pending, type, message) != ERR_OK)
+		client_line_cut(line, err_text(ERR_NOMEM));
+}
+
+void
+client_line_close(struct client_line *line, enum wire_close reason)
+{
+	struct wire_CLOSE m = { .reason = (uint8_t)reason };
+	struct client_report ok = client_report_ok();
+
+	if (line->state == CLIENT_LINE_UP) {
+		say(line, WIRE_CLOSE, &m);
+		(void)flush(line);
+	}
+	client_line_end(line, &ok);
+}
+
+/* ---- the handshake ---- */
+
+static void
+write_end(struct wr *w, const struct client_line *line, bool is_caller)
+{
+	const struct client_account *us = &line->client->account;
+	const struct client_peer *peer = &line->peer;
+
+	if (is_caller == line->is_caller)
+		pact_keys_line_end(w, &us->name, us->identity, us->device);
+	else
+		pact_keys_line_end(w, &peer->name, peer->identity,
+		    peer->device);
+}
+
+/* sotto/1 line || version || the caller || the callee || the ticket */
+static enum err
+start_handshake(struct client_line *line, struct bytes ticket)
+{
+	struct client *c = line->client;
+	struct {
+		struct noise_keypair pair;
+	} s;
+	struct noise_keys keys = { .s = &s.pair, .rs = line->peer.link_key };
+	struct wr prologue = wr_new();
+	enum err err = ERR_OK;
+
+	line->handshake = calloc(1, sizeof *line->handshake);
+	NEED(line->handshake != NULL, ERR_NOMEM);
+	wr_put(&prologue, BYTES_LIT(PACT_LABEL_LINE));
+	wr_u8(&prologue, WIRE_VERSION);
+	write_end(&prologue, line, true);
+	write_end(&prologue, line, false);
+	wr_put(&prologue, ticket);
+	TRY(wr_done(&prologue));
+	noise_keypair_init(&s.pair, client_keys(c)->link_secret);
+	TRY(noise_handshake_init(line->handshake, &c->line_pattern,
+	    line->is_caller ? NOISE_INITIATOR : NOISE_RESPONDER,
+	    wr_bytes(&prologue), &keys));
+out:
+	wr_free(&prologue);
+	bytes_wipe(&s, sizeof s);
+	return err;
+}
+
+/* Appends the handshake's next message. */
+static enum err
+write_message(struct client_line *line, struct wr *w)
+{
+	struct {
+		struct noise_random random;
+	} s;
+	enum err err;
+
+	client_random(line->client, &s.random, sizeof s.random);
+	err = noise_handshake_write(line->handshake, &s.random, BYTES_NONE,
+	    w);
+	bytes_wipe(&s, sizeof s);
+	return err;
+}
+
+/* Sends bytes that are whole records, along the path. */
+static enum err
+send_bytes(struct client_line *line, struct wr *w)
+{
+	if (line->path == SOTTO_PATH_RELAY)
+		return client_relay_send(line, w);
+	return line->conn == NULL ?
+	    ERR_GONE : client_conn_send(line->client, line->conn, w);
+}
+
+/* The caller: vec16(vec16(ticket) | Noise message 1). */
+static enum err
+say_message1(struct client_line *line)
+{
+	struct bytes ticket = client_call_ticket(line->call);
+	struct wr w = wr_new();
+	size_t mark;
+	enum err err;
+
+	TRY(start_handshake(line, ticket));
+	mark = wr_begin(&w, 2);
+	wr_vec16(&w, ticket);
+	TRY(write_message(line, &w));
+	wr_end(&w, mark, 2);
+	TRY(wr_done(&w));
+	TRY(send_bytes(line, &w));
+	line->state = CLIENT_LINE_MESSAGE2;
+out:
+	wr_free(&w);
+	return err;
+}
+
+static enum err
+read_message(struct client_line *line, struct bytes message)
+{
+	uint8_t none[1];
+	struct wr payload = wr_init(none, 0);
+
+	return noise_handshake_read(line->handshake, message, &payload);
+}
+
+static enum err
+split(struct client_line *line)
+{
+	struct {
+		struct noise_split split;
+	} s;
+	enum err err;
+
+	TRY(noise_handshake_split(line->handshake, &s.split));
+	line->sealed = (struct pact_channel){ .out = s.split.send,
+		.in = s.split.receive, .kind = PACT_CHANNEL_LINE };
+	free(line->handshake);
+	line->handshake = NULL;
+out:
+	noise_split_wipe(&s.split);
+	return err;
+}
+
+/* The callee: the ticket first, and only with a good one any arithmetic. */
+static enum err
+on_message1(struct client_line *line, struct bytes record)
+{
+	struct client *c = line->client;
+	struct client_introduction *asked;
+	struct rd r = rd_init(record);
+	struct bytes ticket = rd_vec16(&r, WIRE_TICKET_MAX);
+	struct wr w = wr_new();
+	size_t mark;
+	enum err err;
+
+	TRY(r.err);
+	TRY(client_introduction_admit(c, ticket, line->path, &asked));
+	memcpy(line->id, asked->id, sizeof line->id);
+	line->peer = asked->peer;
+	line->session = asked->session;
+	TRY(start_handshake(line, ticket));
+	TRY(read_message(line, rd_rest(&r)));
+	asked->is_spent = true;
+	mark = wr_begin(&w, 2);
+	TRY(write_message(line, &w));
+	wr_end(&w, mark, 2);
+	TRY(wr_done(&w));
+	TRY(send_bytes(line, &w));
+	TRY(split(line));
+	line->state = CLIENT_LINE_HELLO;
+	if (PLANTED(PLANT_SESSION_BEFORE_HELLO))
+		client_line_show(line);
+out:
+	wr_free(&w);
+	return err;
+}
+
+static void
+stand(struct client_line *line)
+{
+	line->state = CLIENT_LINE_UP;
+	line->heard_ms = client_now_ms(line->client);
+	client_arm(line->client, &line->timer, WIRE_LINE_PING_MS);
+}
+
+/* The caller: the line stands, and HELLO says so to the callee. */
+static enum err
+on_message2(struct client_line *line, struct bytes record)
+{
+	struct wire_HELLO hello;
+	enum err err;
+
+	TRY(read_message(line, record));
+	TRY(split(line));
+	stand(line);
+	memcpy(hello.id, line->id, sizeof hello.id);
+	say(line, WIRE_HELLO, &hello);
+	client_call_won(line);
+out:
+	return err;
+}
+
+/* ---- messages ---- */
+
+static uint32_t
+cap_of(uint8_t type, void *ctx)
+{
+	const struct client_line *line = ctx;
+	const struct wire_kind *kind = wire_kind_of(type);
+	bool is_hello = type == WIRE_HELLO;
+
+	if (kind == NULL || !(kind->where & WIRE_ON_LINE) ||
+	    is_hello != (line->state == CLIENT_LINE_HELLO))
+		return UINT32_MAX;
+	return kind->cap;
+}
+
+static void
+on_text(struct client_line *line, const struct wire_TEXT *m)
+{
+	struct client *c = line->client;
+	struct sotto_event ev = { .type = SOTTO_MESSAGE };
+
+	line->text_in = m->id;
+	ev.session.id = line->session;
+	ev.session.name = line->peer.name.s;
+	ev.session.path = line->path;
+	ev.session.pin = client_pins_judge(&c->pins, &line->peer.name,
+	    line->peer.identity);
+	ev.session.is_caller = line->is_caller;
+	ev.text.p = (const char *)m->text.p;
+	ev.text.n = m->text.n;
+	ev.text.id = m->id;
+	ev.text.time_ms = client_now_s(c) * 1000;
+	c->effects.event(c->effects.ctx, &ev);
+}
+
+/* A receipt, for the oldest texts first. */
+static enum err
+on_written(struct client_line *line, uint64_t id)
+{
+	struct client *c = line->client;
+	size_t i = 0;
+
+	while (i < line->said_n && line->said[i].id != id)
+		i++;
+	if (i == line->said_n)
+		return ERR_STATE;
+	if (line->is_shown) {
+		struct sotto_event ev = { .type = SOTTO_SENT };
+
+		ev.session.id = line->session;
+		ev.session.name = line->peer.name.s;
+		ev.session.path = line->path;
+		ev.sent.id = id;
+		ev.sent.ms = (uint32_t)(client_now_ms(c) -
+		    line->said[i].at_ms);
+		c->effects.event(c->effects.ctx, &ev);
+	}
+	line->said_n--;
+	memmove(&line->said[i], &line->said[i + 1],
+	    (line->said_n - i) * sizeof line->said[0]);
+	return ERR_OK;
+}
+
+/* The caller's HELLO has opened: now there is a session. */
+static enum err
+on_hello(struct client_line *line, const struct wire_HELLO *m)
+{
+	if (memcmp(m->id, line->id, sizeof m->id) != 0)
+		return ERR_DECODE;
+	stand(line);
+	if (client_call_twin(line)) {
+		client_line_close(line, WIRE_CLOSE_TWIN);
+		return ERR_GONE;
+	}
+	client_line_show(line);
+	client_call_joined(line);
+	return ERR_OK;
+}
+
+static enum err
+on_message(uint8_t type, struct bytes body, void *ctx)
+{
+	union {
+		max_align_t align;
+		uint8_t bytes[WIRE_STRUCT_MAX];
+		struct wire_HELLO hello;
+		struct wire_TEXT text;
+		struct wire_WRITTEN written;
+	} m;
+	struct client_line *line = ctx;
+	struct client_report ok = client_report_ok();
+	enum err err;
+
+	TRY(wire_decode((enum wire_type)type, body, m.bytes));
+	if (type == WIRE_HELLO) {
+		TRY(on_hello(line, &m.hello));
+	} else if (type == WIRE_TEXT) {
+		NEED(m.text.id > line->text_in && text_is_utf8(m.text.text),
+		    ERR_DECODE);
+		on_text(line, &m.text);
+	} else if (type == WIRE_WRITTEN) {
+		TRY(on_written(line, m.written.id));
+	} else if (type == WIRE_PING) {
+		say(line, WIRE_PONG, m.bytes);
+	} else if (type == WIRE_CLOSE) {
+		client_line_end(line, &ok);
+	}
+	NEED(line->state != CLIENT_LINE_OVER, ERR_GONE);
+out:
+	return err;
+}
+
+static enum err
+on_record(void *ctx, uint8_t *record, size_t n)
+{
+	struct client_line *line = ctx;
+	struct bytes bytes = { record, n };
+
+	switch (line->state) {
+	case CLIENT_LINE_MESSAGE1:
+		return on_message1(line, bytes);
+	case CLIENT_LINE_MESSAGE2:
+		return on_message2(line, bytes);
+	case CLIENT_LINE_HELLO:
+	case CLIENT_LINE_UP:
+		line->heard_ms = client_now_ms(line->client);
+		line->is_asked = false;
+		return pact_channel_open(&line->sealed, record, n, cap_of,
+		    on_message, line);
+	case CLIENT_LINE_CONNECTING:
+	case CLIENT_LINE_OVER:
+		break;
+	}
+	return ERR_STATE;
+}
+
+void
+client_line_bytes(struct client_line *line, struct bytes in)
+{
+	enum err err;
+
+	if (line->state == CLIENT_LINE_OVER)
+		return;
+	err = client_inbox_feed(&line->inbox, in, on_record, line);
+	if (err != ERR_OK && err != ERR_GONE)
+		client_line_cut(line, err_class_of(err) == ERR_CLASS_LOCAL ?
+			err_text(err) :
+			"The other end broke the rules, or somebody altered"
+			" what it sent.");
+}
+
+/* ---- the connection ---- */
+
+void
+client_line_begin(struct client_line *line)
+{
+	enum err err;
+
+	if (line->state != CLIENT_LINE_CONNECTING || line->call == NULL)
+		return;
+	if (!client_call_may_begin(line)) {
+		client_line_cut(line, "Another path was faster.");
+		return;
+	}
+	err = say_message1(line);
+	if (err != ERR_OK)
+		client_line_cut(line, err_text(err));
+}
+
+static void
+on_connected(void *ctx, struct client_conn *conn)
+{
+	(void)conn;
+	client_line_begin(ctx);
+}
+
+static void
+on_bytes(void *ctx, struct bytes in)
+{
+	client_line_bytes(ctx, in);
+}
+
+static void
+on_closed(void *ctx, enum err err)
+{
+	struct client_line *line = ctx;
+
+	(void)err;
+	line->conn = NULL;
+	client_line_cut(line, "The connection ended without a word.");
+}
+
+const struct client_conn_owner client_line_owner = { on_connected, on_bytes,
+	on_closed };
+
+static void
+on_timer(struct timer *t, void *ctx)
+{
+	struct client_line *line = LIST_ITEM(t, struct client_line, timer);
+	struct wire_PING ping = { 0 };
+	uint64_t quiet_ms;
+
+	(void)ctx;
+	if (line->state != CLIENT_LINE_UP) {
+		client_line_cut(line, "The other end did not answer.");
+		return;
+	}
+	quiet_ms = client_now_ms(line->client) - line->heard_ms;
+	if (quiet_ms >= WIRE_LINE_PING_MS + WIRE_PONG_MS) {
+		client_line_cut(line, "The other end does not answer.");
+	} else if (quiet_ms < WIRE_LINE_PING_MS) {
+		client_arm(line->client, t, WIRE_LINE_PING_MS - quiet_ms);
+	} else {
+		if (!line->is_asked)
+			say(line, WIRE_PING, &ping);
+		line->is_asked = true;
+		client_arm(line->client, t,
+		    WIRE_LINE_PING_MS + WIRE_PONG_MS - quiet_ms);
+	}
+}
+
+/* ---- what the person does and sees ---- */
+
+static void
+tell(struct client_line *line, enum sotto_event_type type)
+{
+	struct client *c = line->client;
+	struct sotto_event ev = { .type = type };
+
+	if (type == SOTTO_SESSION_DOWN)
+		ev.error = client_report_view(&line->why);
+	ev.session.id = line->session;
+	ev.session.name = line->peer.name.s;
+	ev.session.path = line->path;
+	ev.session.pin = client_pins_judge(&c->pins, &line->peer.name,
+	    line->peer.identity);
+	ev.session.is_caller = line->is_caller;
+	c->effects.event(c->effects.ctx, &ev);
+}
+
+void
+client_line_show(struct client_line *line)
+{
+	struct client *c = line->client;
+
+	client_people_note(c, &line->peer.name, line->peer.identity,
+	    line->peer.roster_version);
+	if (line->session == 0)
+		line->session = ++c->next_session;
+	line->is_shown = true;
+	line->call = NULL;
+	tell(line, SOTTO_SESSION_UP);
+}
+
+struct client_line *
+client_line_find(struct client *c, uint32_t session)
+{
+	LIST_EACH (at, &c->lines) {
+		struct client_line *line =
+		    LIST_ITEM(at, struct client_line, link);
+
+		if (line->is_shown && line->session == session &&
+		    line->state == CLIENT_LINE_UP)
+			return line;
+	}
+	return NULL;
+}
+
+size_t
+client_line_count(const struct client *c)
+{
+	size_t n = 0;
+
+	LIST_EACH (at, &c->lines) {
+		const struct client_line *line =
+		    LIST_ITEM(at, struct client_line, link);
+
+		n += line->is_shown && line->state == CLIENT_LINE_UP;
+	}
+	return n;
+}
+
+static enum err
+remember(struct client_line *line, uint64_t id)
+{
+	size_t cap = line->said_cap == 0 ? 8 : 2 * line->said_cap;
+
+	if (line->said_n == SAID_MAX)
+		return ERR_LIMIT;
+	if (line->said_n == line->said_cap) {
+		struct client_said *said = realloc(line->said,
+		    cap * sizeof *said);
+
+		if (said == NULL)
+			return ERR_NOMEM;
+		line->said = said;
+		line->said_cap = cap;
+	}
+	line->said[line->said_n++] = (struct client_said){ id,
+		client_now_ms(line->client) };
+	return ERR_OK;
+}
+
+static size_t
+unsent(const struct client_line *line)
+{
+	return line->pending.n + line->stream.out.n +
+	    (line->conn == NULL ? 0 : line->conn->out);
+}
+
+enum err
+client_line_say(struct client_line *line, struct bytes text, uint64_t *id)
+{
+	struct wire_TEXT m = { .id = line->text_out + 1, .text = text };
+	enum err err = ERR_OK;
+
+	NEED(text.n > 0 && text.n <= WIRE_TEXT_MAX && text_is_utf8(text),
+	    ERR_ARG);
+	NEED(client_pins_judge(&line->client->pins, &line->peer.name,
+		 line->peer.identity) != SOTTO_PIN_CHANGED, ERR_KEY);
+	NEED(unsent(line) < UNSENT_MAX, ERR_LIMIT);
+	TRY(remember(line, m.id));
+	say(line, WIRE_TEXT, &m);
+	*id = line->text_out = m.id;
+out:
+	return err;
+}
+
+void
+client_line_written(struct client_line *line, uint64_t id)
+{
+	struct wire_WRITTEN m = { .id = id };
+
+	say(line, WIRE_WRITTEN, &m);
+}
+
+void
+client_line_close_all(struct client *c)
+{
+	LIST_EACH (at, &c->lines)
+		client_line_close(LIST_ITEM(at, struct client_line, link),
+		    WIRE_CLOSE_DONE);
+}
+
+void
+client_line_lost_server(struct client *c)
+{
+	LIST_EACH (at, &c->lines) {
+		struct client_line *line =
+		    LIST_ITEM(at, struct client_line, link);
+
+		/* The streams went with the channel. */
+		line->stream.is_open = false;
+		if (line->path == SOTTO_PATH_RELAY ||
+		    line->state != CLIENT_LINE_UP)
+			client_line_cut(line,
+			    "The connection to the server was lost.");
+	}
+}
+
+/* ---- sending ---- */
+
+static enum err
+flush(struct client_line *line)
+{
+	struct wr out = wr_new();
+	enum err err;
+
+	TRY(pact_channel_seal(&line->sealed, wr_bytes(&line->pending), false,
+	    &out));
+	wr_free(&line->pending);
+	TRY(send_bytes(line, &out));
+out:
+	wr_free(&out);
+	return err;
+}
+
+static void
+bury(struct client_line *line)
+{
+	struct client *c = line->client;
+	struct client_command *call = line->call;
+	struct client_report why = line->why;
+
+	if (line->is_shown)
+		tell(line, SOTTO_SESSION_DOWN);
+	line_free(line);
+	if (call != NULL)
+		client_call_lost(c, call, &why);
+}
+
+void
+client_line_settle(struct client *c)
+{
+	struct wire_BUSY busy;
+
+	LIST_EACH (at, &c->lines) {
+		struct client_line *line =
+		    LIST_ITEM(at, struct client_line, link);
+		enum err err = ERR_OK;
+
+		if (line->state != CLIENT_LINE_OVER && line->pending.n > 0)
+			err = flush(line);
+		if (err != ERR_OK)
+			client_line_cut(line, err_text(err));
+	}
+	LIST_EACH_SAFE (at, &c->lines) {
+		struct client_line *line =
+		    LIST_ITEM(at, struct client_line, link);
+
+		if (line->state == CLIENT_LINE_OVER)
+			bury(line);
+	}
+	busy.lines = (uint8_t)client_line_count(c);
+	if (busy.lines == c->lines_told ||
+	    c->session.state != CLIENT_SESSION_READY)
+		return;
+	c->lines_told = busy.lines;
+	client_channel_say(c, WIRE_BUSY, &busy);
+}
+
+void
+client_line_free_all(struct client *c)
+{
+	LIST_EACH_SAFE (at, &c->lines)
+		line_free(LIST_ITEM(at, struct client_line, link));
+}

@@ -1,0 +1,39 @@
+/*
+ * people - who there is: the list, statuses, safety numbers, oneself.
+ */
+#ifndef CLIENT_PEOPLE_H
+#define CLIENT_PEOPLE_H
+
+#include "client/client.h"
+#include "pact/roster.h"
+
+/* How much somebody's roster is to be believed. */
+enum client_trust {
+	CLIENT_TRUST_YES,
+	CLIENT_TRUST_CHANGED,  /* signed by another identity key */
+	CLIENT_TRUST_OLDER,    /* older than one that was seen */
+	CLIENT_TRUST_BROKEN,   /* malformed, or not signed as it should be */
+};
+
+/*
+ * Reads a roster that the server shows for a name, and holds it against the
+ * pin. A newer version, or a name without a pin, is not noted down here:
+ * see client_people_note.
+ */
+enum client_trust client_people_read(const struct client *c,
+    const struct wire_name *name, struct bytes bytes,
+    struct pact_roster *roster);
+
+/* Says what is wrong with it, loudly, and returns the same as a report. */
+struct client_report client_people_alarm(struct client *c,
+    const struct wire_name *name, enum client_trust trust);
+
+/* Pins the identity key of a roster at its first use, or notes that this
+ * version of it was seen. */
+void client_people_note(struct client *c, const struct wire_name *name,
+    const uint8_t identity[32], uint64_t roster_version);
+
+void client_people_on_presence(struct client *c,
+    const struct wire_PRESENCE *m);
+
+#endif

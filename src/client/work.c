@@ -1,0 +1,75 @@
+#include "client/work.h"
+
+#include "client/core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct work {
+	struct link link;
+	client_job job;
+	client_work_fn *done; /* NULL: nobody waits any more */
+	struct secret *in;
+	struct client_stretch stretch;
+};
+
+static void
+work_free(struct work *work)
+{
+	list_remove(&work->link);
+	secret_free(work->in);
+	bytes_wipe(work, sizeof *work);
+	free(work);
+}
+
+enum err
+client_work_start(struct client *c, struct ksf_params params,
+    const uint8_t salt[KSF_SALT_LEN], struct bytes in, client_work_fn *done)
+{
+	struct work *work = calloc(1, sizeof *work);
+
+	if (work == NULL)
+		return ERR_NOMEM;
+	work->in = secret_dup(in);
+	if (work->in == NULL) {
+		free(work);
+		return ERR_NOMEM;
+	}
+	work->job = ++c->next_job;
+	work->done = done;
+	work->stretch.params = params;
+	work->stretch.password = secret_view(work->in);
+	memcpy(work->stretch.salt, salt, KSF_SALT_LEN);
+	list_push_back(&c->works, &work->link);
+	c->effects.stretch(c->effects.ctx, work->job, &work->stretch);
+	return ERR_OK;
+}
+
+void
+client_work_forget(struct client *c)
+{
+	LIST_EACH (at, &c->works)
+		LIST_ITEM(at, struct work, link)->done = NULL;
+}
+
+void
+client_work_finish(struct client *c, client_job job)
+{
+	LIST_EACH (at, &c->works) {
+		struct work *work = LIST_ITEM(at, struct work, link);
+
+		if (work->job != job)
+			continue;
+		if (work->done != NULL)
+			work->done(c, work->stretch.err, work->stretch.out);
+		work_free(work);
+		return;
+	}
+}
+
+void
+client_work_free(struct client *c)
+{
+	LIST_EACH_SAFE (at, &c->works)
+		work_free(LIST_ITEM(at, struct work, link));
+}

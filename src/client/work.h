@@ -1,0 +1,26 @@
+/*
+ * work - stretching a password with Argon2id: the one thing that takes so
+ * long that the shell does it on another thread.
+ */
+#ifndef CLIENT_WORK_H
+#define CLIENT_WORK_H
+
+#include "client/client.h"
+
+/* Called with the 64 stretched bytes, or with err. */
+typedef void client_work_fn(struct client *c, enum err err,
+    const uint8_t *stretched);
+
+/* Starts it; in (at most SECRET_MAX_LEN bytes) is copied. Fails with NOMEM. */
+MUST_USE enum err client_work_start(struct client *c,
+    struct ksf_params params, const uint8_t salt[KSF_SALT_LEN],
+    struct bytes in, client_work_fn *done);
+
+/* Forgets the callbacks of what is still being worked on. */
+void client_work_forget(struct client *c);
+
+/* For client.c: the shell has finished one; wipes all at the end. */
+void client_work_finish(struct client *c, client_job job);
+void client_work_free(struct client *c);
+
+#endif
