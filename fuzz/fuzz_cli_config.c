@@ -2,7 +2,7 @@
  * A configuration file of sotto: any bytes are read or refused with a line
  * number, and never let a stretching below the floor through.
  */
-#include "cli/options.h"
+#include "cli/config.h"
 #include "fuzz.h"
 
 #include <string.h>
@@ -31,7 +31,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (fd < 0 || ftruncate(fd, 0) != 0 ||
 	    pwrite(fd, data, n, 0) != (ssize_t)n)
 		abort();
-	if (options_read_config(&o, path)) {
+	if (config_read(&o, path)) {
 		MUST(o.stretch_mib == 0 ||
 		    o.stretch_mib >= OPTIONS_STRETCH_MIB_MIN);
 		MUST(o.home == NULL || strchr(o.home, '\n') == NULL);

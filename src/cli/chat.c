@@ -1,4 +1,5 @@
 #include "cli/chat.h"
+#include "cli/show.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -189,7 +190,7 @@ do_to(struct chat *c, const struct chat_line *line)
 
 /* Says who is spoken to, and how. */
 static void
-show_session(const struct chat *c, const struct chat_session *s)
+show_again(const struct chat *c, const struct chat_session *s)
 {
 	struct sotto_event ev = { .type = SOTTO_SESSION_UP };
 
@@ -197,7 +198,7 @@ show_session(const struct chat *c, const struct chat_session *s)
 	ev.session.name = s->name;
 	ev.session.path = s->path;
 	ev.session.pin = s->pin;
-	out_session(c->run->out, &ev);
+	show_session(c->run->out, &ev);
 }
 
 static void
@@ -210,7 +211,7 @@ do_session(struct chat *c, const struct chat_line *line)
 		return;
 	}
 	c->current = s->id;
-	show_session(c, s);
+	show_again(c, s);
 }
 
 /* The session with name, or the one that is spoken in; says if there is

@@ -1,11 +1,12 @@
 #include "cli/chat.h"
+#include "cli/show.h"
 
 static void
 session_up(struct chat *c, const struct sotto_event *ev)
 {
 	struct chat_session *s = chat_session_by_id(c, 0);
 
-	out_session(c->run->out, ev);
+	show_session(c->run->out, ev);
 	if (s == NULL) {
 		(void)sotto_hang_up(c->run->s, ev->session.id);
 		return;
@@ -25,7 +26,7 @@ session_down(struct chat *c, const struct sotto_event *ev)
 {
 	struct chat_session *s = chat_session_by_id(c, ev->session.id);
 
-	out_session(c->run->out, ev);
+	show_session(c->run->out, ev);
 	if (s == NULL)
 		return;
 	if (s->unsent > 0)
@@ -50,7 +51,7 @@ question(struct chat *c, const struct sotto_event *ev)
 	c->questions[i].session = ev->session.id;
 	(void)snprintf(c->questions[i].name, sizeof c->questions[i].name, "%s",
 	    ev->session.name);
-	out_question(c->run->out, ev);
+	show_question(c->run->out, ev);
 }
 
 static void
@@ -59,7 +60,7 @@ question_over(struct chat *c, const struct sotto_event *ev)
 	for (size_t i = 0; i < CHAT_QUESTIONS_MAX; i++)
 		if (c->questions[i].session == ev->session.id) {
 			c->questions[i].session = 0;
-			out_question(c->run->out, ev);
+			show_question(c->run->out, ev);
 		}
 }
 
@@ -142,7 +143,7 @@ account(struct chat *c, const struct sotto_event *ev)
 
 	(void)snprintf(c->me, sizeof c->me, "%s", ev->account.name);
 	if (!is_first || c->run->out->is_json)
-		out_account(c->run->out, ev);
+		show_account(c->run->out, ev);
 	else
 		out_say(c->run->out, "You are %s at %s. /help shows what there "
 		    "is.", ev->account.name, ev->account.server);
@@ -151,7 +152,7 @@ account(struct chat *c, const struct sotto_event *ev)
 static void
 safety(struct chat *c, const struct sotto_event *ev)
 {
-	out_safety(c->run->out, ev, false);
+	show_safety(c->run->out, ev, false);
 	if (ev->safety.pin != SOTTO_PIN_VERIFIED)
 		out_say(c->run->out, "If %s sees the same number (compare over "
 		    "the phone or face to face), type /confirm %s.",
@@ -171,10 +172,10 @@ chat_event(struct chat *c, const struct sotto_event *ev)
 		account(c, ev);
 		break;
 	case SOTTO_PERSON:
-		out_person(c->run->out, ev);
+		show_person(c->run->out, ev);
 		break;
 	case SOTTO_PRESENCE:
-		out_presence(c->run->out, ev);
+		show_presence(c->run->out, ev);
 		break;
 	case SOTTO_SAFETY:
 		safety(c, ev);
@@ -192,7 +193,7 @@ chat_event(struct chat *c, const struct sotto_event *ev)
 		session_down(c, ev);
 		break;
 	case SOTTO_MESSAGE:
-		if (out_message(c->run->out, ev))
+		if (show_message(c->run->out, ev))
 			sotto_written(c->run->s, ev->session.id, ev->text.id);
 		else
 			c->is_over = true;

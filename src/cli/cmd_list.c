@@ -1,11 +1,12 @@
 #include "cli/cmd.h"
 #include "cli/run.h"
+#include "cli/show.h"
 
 static void
 on_event(struct run *run, const struct sotto_event *ev)
 {
 	if (ev->type == SOTTO_PERSON)
-		out_person(run->out, ev);
+		show_person(run->out, ev);
 }
 
 int

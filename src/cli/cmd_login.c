@@ -1,5 +1,6 @@
 #include "cli/cmd.h"
 #include "cli/run.h"
+#include "cli/show.h"
 
 #include <string.h>
 
@@ -7,7 +8,7 @@ static void
 on_event(struct run *run, const struct sotto_event *ev)
 {
 	if (ev->type == SOTTO_ACCOUNT)
-		out_account(run->out, ev);
+		show_account(run->out, ev);
 }
 
 int

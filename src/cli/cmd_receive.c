@@ -1,6 +1,6 @@
 #include "cli/cmd.h"
 #include "cli/run.h"
-
+#include "cli/show.h"
 #include "cli/signals.h"
 
 #include <string.h>
@@ -30,7 +30,7 @@ take_message(struct run *run, const struct sotto_event *ev)
 
 	if (r->is_over)
 		return; /* one more than was asked for: not shown */
-	if (!out_message(run->out, ev)) {
+	if (!show_message(run->out, ev)) {
 		r->is_over = true;
 		r->code = SOTTO_FAILED;
 		return;
@@ -47,7 +47,7 @@ take_question(struct run *run, const struct sotto_event *ev)
 	struct receiver *r = run->ctx;
 	size_t i = 0;
 
-	out_question(run->out, ev);
+	show_question(run->out, ev);
 	while (i < QUESTIONS_MAX && r->questions[i].session != 0)
 		i++;
 	if (i == QUESTIONS_MAX || !r->has_stdin) {
@@ -78,18 +78,18 @@ on_event(struct run *run, const struct sotto_event *ev)
 		break;
 	case SOTTO_SESSION_UP:
 	case SOTTO_SESSION_DOWN:
-		out_session(run->out, ev);
+		show_session(run->out, ev);
 		break;
 	case SOTTO_PRESENCE:
 		if (run->out->is_json || run->out->verbosity >= 0)
-			out_presence(run->out, ev);
+			show_presence(run->out, ev);
 		break;
 	case SOTTO_QUESTION:
 		take_question(run, ev);
 		break;
 	case SOTTO_QUESTION_OVER:
 		drop_question(r, ev->session.id);
-		out_question(run->out, ev);
+		show_question(run->out, ev);
 		break;
 	case SOTTO_DONE:
 		if (ev->command != r->host)

@@ -1,6 +1,6 @@
 #include "cli/cmd.h"
 #include "cli/run.h"
-
+#include "cli/show.h"
 #include "cli/signals.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ on_event(struct run *run, const struct sotto_event *ev)
 		return;
 	} else if (ev->type == SOTTO_SENT && ev->sent.id == m->id) {
 		m->is_sent = true;
-		out_sent(run->out, m->name, m->path, ev->sent.ms);
+		show_sent(run->out, m->name, m->path, ev->sent.ms);
 	} else if (ev->type == SOTTO_SESSION_DOWN) {
 		m->is_down = true;
 	}

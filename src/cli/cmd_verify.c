@@ -1,11 +1,12 @@
 #include "cli/cmd.h"
 #include "cli/run.h"
+#include "cli/show.h"
 
 static void
 on_event(struct run *run, const struct sotto_event *ev)
 {
 	if (ev->type == SOTTO_SAFETY)
-		out_safety(run->out, ev, run->o->is_given[FLAG_QR]);
+		show_safety(run->out, ev, run->o->is_given[FLAG_QR]);
 }
 
 int

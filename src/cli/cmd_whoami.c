@@ -1,11 +1,12 @@
 #include "cli/cmd.h"
 #include "cli/run.h"
+#include "cli/show.h"
 
 static void
 on_event(struct run *run, const struct sotto_event *ev)
 {
 	if (ev->type == SOTTO_ACCOUNT)
-		out_account(run->out, ev);
+		show_account(run->out, ev);
 }
 
 int

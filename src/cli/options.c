@@ -1,6 +1,8 @@
 #include "cli/options.h"
 
-#include <errno.h>
+#include "cli/config.h"
+#include "cli/value.h"
+
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,76 +40,13 @@ static const struct command_row commands[CMDS] = {
 #undef C
 };
 
-/* ---- values ---- */
-
-static bool
-pick(const char *value, const char *const *words, size_t n, int *out)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(value, words[i]) == 0) {
-			*out = (int)i;
-			return true;
-		}
-	return false;
-}
-
-/* One of a list of words, into an enum whose values are their places. */
-#define PICK(value, out, ...)                                                  \
-	pick(value, (const char *const[]){ __VA_ARGS__ },                      \
-	    sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *), out)
-
-static bool
-parse_number(const char *value, unsigned long least, unsigned long most,
-    unsigned long *out)
-{
-	char *end;
-
-	if (value[0] < '0' || value[0] > '9')
-		return false;
-	errno = 0;
-	*out = strtoul(value, &end, 10);
-	return errno == 0 && *end == '\0' && *out >= least && *out <= most;
-}
-
-static bool
-parse_seconds(const char *value, double *out)
-{
-	char *end;
-
-	if (value[0] < '0' || value[0] > '9' ||
-	    strspn(value, "0123456789.") != strlen(value))
-		return false;
-	*out = strtod(value, &end);
-	return *end == '\0' && *out > 0 && *out <= 1e9;
-}
-
-static bool
-set_output(struct options *o, const char *value)
-{
-	int form = 0;
-	bool ok = PICK(value, &form, "plain", "json");
-
-	if (ok)
-		o->out->is_json = form == 1;
-	return ok;
-}
-
-static bool
-set_color(struct options *o, const char *value)
-{
-	int color = 0;
-	bool ok = PICK(value, &color, "auto", "always", "never");
-
-	if (ok)
-		o->out->color = (enum out_color)color;
-	return ok;
-}
+/* ---- flags ---- */
 
 static bool
 set_policy(struct options *o, const char *value)
 {
 	int policy = 0;
-	bool ok = PICK(value, &policy, "refuse", "ask", "accept");
+	bool ok = VALUE_PICK(value, &policy, "refuse", "ask", "accept");
 
 	if (ok)
 		o->policy = (enum sotto_policy)policy;
@@ -137,9 +76,9 @@ set_flag(struct options *o, enum flag flag, const char *value)
 		o->out->verbosity = -1;
 		break;
 	case FLAG_OUTPUT:
-		return set_output(o, value);
+		return value_output(o, value);
 	case FLAG_COLOR:
-		return set_color(o, value);
+		return value_color(o, value);
 	case FLAG_HOME:
 		o->home = value;
 		return value[0] != '\0';
@@ -150,7 +89,7 @@ set_flag(struct options *o, enum flag flag, const char *value)
 		o->password_file = value;
 		break;
 	case FLAG_PASSWORD_FD:
-		ok = parse_number(value, 0, 1 << 20, &n);
+		ok = value_number(value, 0, 1 << 20, &n);
 		o->password_fd = (int)n;
 		break;
 	case FLAG_EPHEMERAL:
@@ -174,9 +113,9 @@ set_flag(struct options *o, enum flag flag, const char *value)
 	case FLAG_POLICY:
 		return set_policy(o, value);
 	case FLAG_COUNT:
-		return parse_number(value, 1, 1000000000, &o->count);
+		return value_number(value, 1, 1000000000, &o->count);
 	case FLAG_FOR:
-		return parse_seconds(value, &o->for_s);
+		return value_seconds(value, &o->for_s);
 	case FLAG_NEW_PASSWORD_FILE:
 		o->new_password_file = value;
 		break;
@@ -382,11 +321,10 @@ check_command(struct options *o, int n, char **args)
 	return OPTIONS_RUN;
 }
 
-/* ---- configuration ---- */
+/* ---- all of them ---- */
 
-/* Keeps a copy of text for as long as the options live. */
-static const char *
-keep(struct options *o, const char *text)
+const char *
+options_keep(struct options *o, const char *text)
 {
 	size_t n = strlen(text) + 1;
 	struct option_text *t = malloc(sizeof *t + n);
@@ -397,132 +335,6 @@ keep(struct options *o, const char *text)
 	t->next = o->owned;
 	o->owned = t;
 	return t->s;
-}
-
-static bool
-set_yes_no(bool *out, const char *value)
-{
-	int yes = 0;
-	bool ok = PICK(value, &yes, "no", "yes");
-
-	*out = yes == 1;
-	return ok;
-}
-
-static bool
-set_stretch(uint32_t *out, const char *value, unsigned long least)
-{
-	unsigned long n = 0;
-	bool ok = parse_number(value, least, 65536, &n);
-
-	*out = (uint32_t)n;
-	return ok;
-}
-
-static bool
-set_paths(struct options *o, const char *value)
-{
-	int paths = 0;
-	bool ok = PICK(value, &paths, "any", "direct", "relay");
-
-	o->paths = (enum sotto_paths)paths;
-	return ok;
-}
-
-/* Sets a key; what is wrong comes back, or NULL. */
-static const char *
-set_key(struct options *o, const char *key, const char *value)
-{
-	bool ok = true;
-
-	if (strcmp(key, "home") == 0)
-		o->home = value;
-	else if (strcmp(key, "account") == 0)
-		o->account = value;
-	else if (strcmp(key, "password_command") == 0)
-		o->password_command = value;
-	else if (strcmp(key, "listen") == 0)
-		o->listen = value;
-	else if (strcmp(key, "paths") == 0)
-		ok = set_paths(o, value);
-	else if (strcmp(key, "hide_address") == 0)
-		ok = set_yes_no(&o->hides_address, value);
-	else if (strcmp(key, "ask_server_key") == 0)
-		ok = set_yes_no(&o->asks_server_key, value);
-	else if (strcmp(key, "output") == 0)
-		ok = set_output(o, value);
-	else if (strcmp(key, "color") == 0)
-		ok = set_color(o, value);
-	else if (strcmp(key, "stretch_mib") == 0)
-		ok = set_stretch(&o->stretch_mib, value,
-		    OPTIONS_STRETCH_MIB_MIN);
-	else if (strcmp(key, "stretch_passes") == 0)
-		ok = set_stretch(&o->stretch_passes, value,
-		    OPTIONS_STRETCH_PASSES_MIN);
-	else
-		return "There is no such key:";
-	return ok ? NULL : "That is not a value of";
-}
-
-static char *
-trim(char *s)
-{
-	size_t n;
-
-	s += strspn(s, " \t");
-	n = strlen(s);
-	while (n > 0 && strchr(" \t\r\n", s[n - 1]) != NULL)
-		s[--n] = '\0';
-	return s;
-}
-
-/* One line: nothing, a comment, or key = value. */
-static const char *
-set_line(struct options *o, char *line, const char **key)
-{
-	char *text = trim(line), *equals = strchr(text, '=');
-
-	*key = text;
-	if (text[0] == '\0' || text[0] == '#')
-		return NULL;
-	if (equals == NULL)
-		return "A line is `key = value`, and this is not:";
-	*equals = '\0';
-	*key = trim(text);
-	return set_key(o, *key, keep(o, trim(equals + 1)));
-}
-
-bool
-options_read_config(struct options *o, const char *path)
-{
-	FILE *f = fopen(path, "re");
-	const char *wrong = NULL, *key = "";
-	char *line = NULL, where[1024];
-	size_t cap = 0;
-	unsigned number = 0;
-
-	if (f == NULL && (errno == ENOENT || errno == ENOTDIR))
-		return true;
-	if (f == NULL) {
-		(void)snprintf(where, sizeof where, "%s: %s.", path,
-		    strerror(errno));
-		out_fail(o->out, SOTTO_CONFIG,
-		    "The configuration can not be read.", where, "");
-		return false;
-	}
-	while (wrong == NULL && getline(&line, &cap, f) >= 0) {
-		number++;
-		wrong = set_line(o, line, &key);
-	}
-	if (wrong != NULL) {
-		(void)snprintf(where, sizeof where, "%s:%u: %s %s.", path,
-		    number, wrong, key);
-		out_fail(o->out, SOTTO_CONFIG, "The configuration is wrong.",
-		    where, "The man page lists the keys.");
-	}
-	free(line);
-	(void)fclose(f);
-	return wrong == NULL;
 }
 
 /* A folder of the XDG conventions, and what is below it. */
@@ -536,14 +348,14 @@ xdg_path(struct options *o, const char *variable, const char *fallback,
 
 	if (base != NULL && base[0] == '/') {
 		(void)snprintf(path, sizeof path, "%s/%s", base, below);
-		return keep(o, path);
+		return options_keep(o, path);
 	}
 	pw = home == NULL || home[0] == '\0' ? getpwuid(getuid()) : NULL;
 	if (pw != NULL)
 		home = pw->pw_dir;
 	(void)snprintf(path, sizeof path, "%s/%s/%s",
 	    home == NULL ? "" : home, fallback, below);
-	return keep(o, path);
+	return options_keep(o, path);
 }
 
 static bool
@@ -558,7 +370,7 @@ read_environment(struct options *o)
 	if ((v = getenv("SOTTO_LISTEN")) != NULL && v[0] != '\0')
 		o->listen = v;
 	if ((v = getenv("SOTTO_OUTPUT")) != NULL && v[0] != '\0' &&
-	    !set_output(o, v)) {
+	    !value_output(o, v)) {
 		(void)bad_usage(o->out, "SOTTO_OUTPUT is plain or json, not",
 		    v, ".");
 		return false;
@@ -595,8 +407,8 @@ options_read(struct options *o, struct out *out, int argc, char **argv)
 	if (verdict != OPTIONS_RUN)
 		return verdict;
 	set_defaults(o, out);
-	if (!options_read_config(o, "/etc/sotto/config") ||
-	    !options_read_config(o, xdg_path(o, "XDG_CONFIG_HOME", ".config",
+	if (!config_read(o, "/etc/sotto/config") ||
+	    !config_read(o, xdg_path(o, "XDG_CONFIG_HOME", ".config",
 	                                "sotto/config")))
 		return OPTIONS_CONFIG;
 	if (!read_environment(o))

@@ -3,9 +3,8 @@
  * else by the configuration files, else by default.
  *
  * The configuration is $XDG_CONFIG_HOME/sotto/config, and before it, for the
- * whole machine, /etc/sotto/config: lines of `key = value`, `#` begins a
- * comment. A key that is not known is an error. Secrets are never taken from
- * the environment or the command line.
+ * whole machine, /etc/sotto/config. Secrets are never taken from the
+ * environment or the command line.
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
@@ -125,12 +124,10 @@ enum options_verdict {
 enum options_verdict options_read(struct options *o, struct out *out,
     int argc, char **argv);
 
+/* Releases what they keep. */
 void options_free(struct options *o);
 
-/* ---- for tests ---- */
-
-/* Reads one configuration file; it need not be there. Returns whether it is
- * in order; if not, it has been said where not. */
-bool options_read_config(struct options *o, const char *path);
+/* Keeps a copy of text for as long as the options live. */
+const char *options_keep(struct options *o, const char *text);
 
 #endif

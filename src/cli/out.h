@@ -48,6 +48,9 @@ void out_put(struct out_line *l, const char *format, ...)
 /* Appends n bytes of somebody's text, escaped for a terminal. */
 void out_text(struct out_line *l, const char *text, size_t n);
 
+/* Appends a blank and a sentence, escaped; nothing for none. */
+void out_sentence(struct out_line *l, const char *s);
+
 /* Begins a style of ECMA-48 ("1" bold, "2" faint, "31" red), and ends it;
  * nothing where there is no colour. */
 void out_style(struct out_line *l, const char *style);
@@ -69,23 +72,6 @@ bool out_end(struct out_line *l);
 
 /* Writes a time in RFC 3339 form, UTC with milliseconds, and a NUL. */
 void out_time(char text[32], uint64_t time_ms);
-
-/* ---- what commands show ---- */
-
-void out_account(struct out *out, const struct sotto_event *ev);
-void out_person(struct out *out, const struct sotto_event *ev);
-void out_device(struct out *out, const struct sotto_event *ev);
-void out_safety(struct out *out, const struct sotto_event *ev, bool shows_qr);
-void out_sent(struct out *out, const char *to, enum sotto_path path,
-    uint32_t ms);
-
-/* Returns whether the message has been written, and may be acknowledged. */
-bool out_message(struct out *out, const struct sotto_event *ev);
-
-/* A line that stands or has ended, a change of presence, a question. */
-void out_session(struct out *out, const struct sotto_event *ev);
-void out_presence(struct out *out, const struct sotto_event *ev);
-void out_question(struct out *out, const struct sotto_event *ev);
 
 /* ---- talk ---- */
 

@@ -1,5 +1,4 @@
 #include "cli/run.h"
-
 #include "cli/signals.h"
 
 #include <poll.h>

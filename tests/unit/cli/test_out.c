@@ -1,4 +1,4 @@
-#include "cli/out.h"
+#include "cli/show.h"
 
 #include "support/check.h"
 
@@ -41,10 +41,10 @@ TEST(messages_plain_and_json)
 	struct sotto_event ev = message("hi\n\"you\"", 8);
 
 	begin(false);
-	CHECK(out_message(&out, &ev));
+	CHECK(show_message(&out, &ev));
 	CHECK(strcmp(shown, "bob: hi\\n\"you\"") == 0);
 	begin(true);
-	CHECK(out_message(&out, &ev));
+	CHECK(show_message(&out, &ev));
 	CHECK(strcmp(shown,
 	          "{\"type\":\"message\",\"from\":\"bob\",\"text\":"
 	          "\"hi\\n\\\"you\\\"\",\"path\":\"direct\",\"pin\":\"pinned\","
@@ -65,7 +65,7 @@ TEST(nothing_raw_gets_through)
 			struct sotto_event ev = message(text, sizeof text);
 
 			begin(json == 1);
-			CHECK(out_message(&out, &ev));
+			CHECK(show_message(&out, &ev));
 			for (const char *p = shown; *p != '\0'; p++)
 				CHECK((unsigned char)*p >= 0x20 && *p != 0x7f);
 			CHECK(strstr(shown, "\xc2\x9b") == NULL);
@@ -129,17 +129,17 @@ TEST(rows)
 	ev.person.devices = 2;
 	ev.person.pin = SOTTO_PIN_VERIFIED;
 	begin(true);
-	out_person(&out, &ev);
+	show_person(&out, &ev);
 	CHECK(strcmp(shown, "{\"type\":\"person\",\"name\":\"bob\",\"status\":"
 	                    "\"busy\",\"devices\":2,\"pin\":\"verified\","
 	                    "\"you\":false}") == 0);
 	begin(false);
-	out_person(&out, &ev);
+	show_person(&out, &ev);
 	CHECK(strcmp(shown, "bob           busy       verified  2") == 0);
 	ev.device.id = "d1";
 	ev.device.name = "laptop";
 	begin(true);
-	out_device(&out, &ev);
+	show_device(&out, &ev);
 	CHECK(strcmp(shown, "{\"type\":\"device\",\"id\":\"d1\",\"name\":"
 	                    "\"laptop\",\"added\":null,\"expires\":null,"
 	                    "\"this\":false}") == 0);
@@ -148,7 +148,7 @@ TEST(rows)
 	ev.session.path = SOTTO_PATH_RELAY;
 	ev.session.pin = SOTTO_PIN_VERIFIED;
 	begin(false);
-	out_session(&out, &ev);
+	show_session(&out, &ev);
 	CHECK(strcmp(shown, "-- speaking with carol [relay] [verified] [pq]") == 0);
 }
 

@@ -1,0 +1,63 @@
+#include "cli/value.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool
+value_pick(const char *text, const char *const *words, size_t n, int *out)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(text, words[i]) == 0) {
+			*out = (int)i;
+			return true;
+		}
+	return false;
+}
+
+bool
+value_number(const char *text, unsigned long least, unsigned long most,
+    unsigned long *out)
+{
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9')
+		return false;
+	errno = 0;
+	*out = strtoul(text, &end, 10);
+	return errno == 0 && *end == '\0' && *out >= least && *out <= most;
+}
+
+bool
+value_seconds(const char *text, double *out)
+{
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9' ||
+	    strspn(text, "0123456789.") != strlen(text))
+		return false;
+	*out = strtod(text, &end);
+	return *end == '\0' && *out > 0 && *out <= 1e9;
+}
+
+bool
+value_output(struct options *o, const char *text)
+{
+	int form = 0;
+	bool ok = VALUE_PICK(text, &form, "plain", "json");
+
+	if (ok)
+		o->out->is_json = form == 1;
+	return ok;
+}
+
+bool
+value_color(struct options *o, const char *text)
+{
+	int color = 0;
+	bool ok = VALUE_PICK(text, &color, "auto", "always", "never");
+
+	if (ok)
+		o->out->color = (enum out_color)color;
+	return ok;
+}
