@@ -21,10 +21,6 @@
 #define TWICE   5 /* seeds that are run twice */
 #define REAL_IN 10 /* one run in so many has Argon2id itself */
 
-#ifdef SOTTO_PLANTS
-int sotto_plant;
-#endif
-
 static const struct {
 	const char *name;
 	enum plant plant;
@@ -554,16 +550,12 @@ usage(void)
 static bool
 set_plant(const char *name)
 {
-#ifdef SOTTO_PLANTS
 	for (size_t i = 0; i < sizeof plants / sizeof plants[0]; i++) {
 		if (strcmp(plants[i].name, name) == 0) {
 			sotto_plant = (int)plants[i].plant;
 			return true;
 		}
 	}
-#endif
-	(void)plants;
-	(void)name;
 	return false;
 }
 
