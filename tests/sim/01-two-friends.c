@@ -55,6 +55,7 @@ call(struct program *p, const char *name)
 	const struct world_event *up;
 
 	CHECK_EQ(program_wait(p, client_call(p->core, &who)), SOTTO_OK);
+	world_run(p->world, 1000); /* HELLO is on its way */
 	up = program_last(p, SOTTO_SESSION_UP, name);
 	if (!CHECK(up != NULL))
 		return 0;

@@ -55,6 +55,49 @@ on_done(struct store_request *request, enum err err)
 	}
 }
 
+static void plan_poll(struct server_node *node);
+
+/* A store without threads works while it is polled: as long as somebody
+ * waits for it. */
+static void
+poll_store(void *owner, uint64_t life, void *data)
+{
+	struct server_node *node = owner;
+
+	(void)data;
+	if (node->life != life || node->core == NULL)
+		return;
+	node->is_poll_planned = false;
+	disk_use(node->world->disk);
+	(void)store_sqlite_poll(node->sqlite);
+	if (disk_has_failed(node->world->disk)) {
+		world_server_kill(node->world, true);
+		return;
+	}
+	server_flush(node->core);
+	for (struct held_request *h = node->held; h != NULL; h = h->next)
+		if (h->is_submitted)
+			plan_poll(node);
+}
+
+static void
+plan_poll(struct server_node *node)
+{
+	struct world *w = node->world;
+
+	if (node->is_poll_planned)
+		return;
+	node->is_poll_planned = true;
+	world_plan(w, w->options.is_calm ? 1 : rng_below(&w->chance, 12),
+	    poll_store, node, node->life, NULL);
+}
+
+static void
+on_wake(void *ctx)
+{
+	plan_poll(ctx);
+}
+
 static void
 pass_on(void *owner, uint64_t life, void *data)
 {
@@ -68,6 +111,7 @@ pass_on(void *owner, uint64_t life, void *data)
 
 			h->is_submitted = true;
 			store->submit(store, h->request);
+			plan_poll(node);
 			return;
 		}
 	}
@@ -90,37 +134,6 @@ submit(struct store *store, struct store_request *request)
 	world_plan(node->world, node->world->options.is_calm ? 0 :
 	    rng_below(&node->world->chance, 4), pass_on, node, node->life,
 	    held);
-}
-
-static void
-poll_store(void *owner, uint64_t life, void *data)
-{
-	struct server_node *node = owner;
-
-	(void)data;
-	node->is_poll_planned = false;
-	if (node->life != life || node->core == NULL)
-		return;
-	disk_use(node->world->disk);
-	(void)store_sqlite_poll(node->sqlite);
-	if (disk_has_failed(node->world->disk)) {
-		world_server_kill(node->world, true);
-		return;
-	}
-	server_flush(node->core);
-}
-
-static void
-wake(void *ctx)
-{
-	struct server_node *node = node_of(ctx);
-	struct world *w = node->world;
-
-	if (node->is_poll_planned)
-		return;
-	node->is_poll_planned = true;
-	world_plan(w, w->options.is_calm ? 1 : rng_below(&w->chance, 12),
-	    poll_store, node, node->life, NULL);
 }
 
 /* ---- effects ---- */
@@ -217,7 +230,7 @@ world_server_start(struct world *w)
 	struct env env = { world_clock, world_wall, on_random, w };
 	struct server_config config = server_config_default();
 	struct store_sqlite_options store = { "server.db", DISK_VFS, false,
-		wake, node };
+		on_wake, node };
 	const char *why = "";
 
 	if (node->core != NULL)
