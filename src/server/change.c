@@ -53,8 +53,7 @@ judge(struct server *s, const struct server_account *a,
 	if (m->parts == 0 || (m->parts & ~ALL_PARTS) != 0)
 		return WIRE_ERROR_INVALID;
 	if ((m->parts & ~WIRE_PART_SETTINGS) != 0 &&
-	    !server_presence_seat((struct server_account *)(uintptr_t)a,
-	    letter->from)->is_password)
+	    !server_presence_seat(a, letter->from)->is_password)
 		return WIRE_ERROR_FORBIDDEN;
 	/* The identity box is sealed under what the password gives, so the
 	 * two only ever change together. */
@@ -95,7 +94,7 @@ apply(struct server *s, struct server_account *a, const struct server_op *op)
 	struct pact_roster old = { 0 };
 
 	if (op->request.parts & STORE_BUMP)
-		a->version++;
+		a->version = now->version;
 	if (op->request.parts & STORE_ROSTER) {
 		if (pact_roster_parse(server_account_roster(a), &old) !=
 		    ERR_OK)

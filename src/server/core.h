@@ -41,6 +41,14 @@ struct server_ref {
 	uint16_t shard;
 };
 
+/* Returns whether two refs name the same. */
+static inline bool
+server_ref_equal(const struct server_ref *a, const struct server_ref *b)
+{
+	return a->slot == b->slot && a->generation == b->generation &&
+	    a->shard == b->shard;
+}
+
 enum server_state {
 	SERVER_FREE,
 	SERVER_FIRST,

@@ -37,13 +37,6 @@ struct question {
 	struct server_ref asked[WIRE_SESSIONS_MAX];
 };
 
-static bool
-is_same(const struct server_ref *a, const struct server_ref *b)
-{
-	return a->slot == b->slot && a->generation == b->generation &&
-	    a->shard == b->shard;
-}
-
 /* ---- callers as bytes ---- */
 
 static void
@@ -282,7 +275,7 @@ call_off(struct server *s, const struct question *q,
 
 	memcpy(over.id, q->id, sizeof over.id);
 	for (size_t i = 0; i < q->asked_n; i++)
-		if (but == NULL || !is_same(&q->asked[i], but))
+		if (but == NULL || !server_ref_equal(&q->asked[i], but))
 			server_bus_say(s, q->asked[i],
 			    WIRE_INTRODUCTION_OVER, &over);
 }
@@ -377,7 +370,7 @@ static bool
 strike(struct question *q, const struct server_ref *ref)
 {
 	for (size_t i = 0; i < q->asked_n; i++) {
-		if (!is_same(&q->asked[i], ref))
+		if (!server_ref_equal(&q->asked[i], ref))
 			continue;
 		q->asked[i] = q->asked[--q->asked_n];
 		return true;
@@ -444,8 +437,7 @@ server_introduction_answer(struct server *s,
 	if (q == NULL || !wire_name_equal(&q->callee, &letter->name) ||
 	    !strike(q, &letter->from))
 		return;
-	seat = server_presence_seat((struct server_account *)(uintptr_t)b,
-	    letter->from);
+	seat = server_presence_seat(b, letter->from);
 	if (is_yes && (m->paths & q->caller.paths & PATHS) != 0 &&
 	    wire_endpoints_decode(m->endpoints, endpoints, &n) == ERR_OK) {
 		accept(s, q, b, seat, m);
@@ -474,7 +466,7 @@ server_introduction_unask(struct server *s,
 	LIST_EACH_SAFE (at, &s->questions) {
 		struct question *q = LIST_ITEM(at, struct question, link);
 
-		if (!is_same(&q->caller.ref, &letter->from) ||
+		if (!server_ref_equal(&q->caller.ref, &letter->from) ||
 		    memcmp(q->caller.nonce, letter->id,
 		    sizeof letter->id) != 0)
 			continue;

@@ -60,7 +60,7 @@ user_done(struct server *s, struct server_op *op, enum err err)
 			server_account_remove(s, a);
 			a = NULL;
 		} else {
-			a->version++;
+			a->version = op->request.account.version;
 			a->is_enabled = op->user_op != SERVER_USER_DISABLE;
 			server_presence_end_all(s, a, NULL);
 		}

@@ -8,18 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool
-is_same(const struct server_ref *a, const struct server_ref *b)
-{
-	return a->slot == b->slot && a->generation == b->generation &&
-	    a->shard == b->shard;
-}
-
 struct server_seat *
-server_presence_seat(struct server_account *a, struct server_ref ref)
+server_presence_seat(const struct server_account *a, struct server_ref ref)
 {
 	for (size_t i = 0; i < a->seats_n; i++)
-		if (is_same(&a->seats[i].ref, &ref))
+		if (server_ref_equal(&a->seats[i].ref, &ref))
 			return &a->seats[i];
 	return NULL;
 }
@@ -112,7 +105,7 @@ server_presence_end_all(struct server *s, struct server_account *a,
     const struct server_ref *but)
 {
 	for (size_t i = a->seats_n; i-- > 0;)
-		if (but == NULL || !is_same(&a->seats[i].ref, but))
+		if (but == NULL || !server_ref_equal(&a->seats[i].ref, but))
 			end(s, a, a->seats[i].ref);
 }
 
@@ -124,7 +117,7 @@ server_presence_end_device(struct server *s, struct server_account *a,
 		const struct server_seat *seat = &a->seats[i];
 
 		if (memcmp(seat->device, device, PACT_DEVICE_ID_LEN) == 0 &&
-		    (but == NULL || !is_same(&seat->ref, but)))
+		    (but == NULL || !server_ref_equal(&seat->ref, but)))
 			end(s, a, seat->ref);
 	}
 }

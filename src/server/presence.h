@@ -12,7 +12,7 @@
 #include "server/bus.h"
 
 /* Returns the session's seat, or NULL. */
-struct server_seat *server_presence_seat(struct server_account *a,
+struct server_seat *server_presence_seat(const struct server_account *a,
     struct server_ref ref);
 
 /* Seats a new session. Fails with LIMIT or NOMEM. */

@@ -119,6 +119,7 @@ shelf_change(struct shelf *shelf, struct store_request *r)
 	}
 	if (r->parts & STORE_BUMP)
 		to->a.version++;
+	r->account.version = to->a.version;
 	return ERR_OK;
 }
 
