@@ -8,7 +8,6 @@
 #include "server/presence.h"
 #include "server/register.h"
 
-#include "base/plant.h"
 #include "crypto/sig.h"
 
 #include <string.h>
@@ -118,7 +117,6 @@ join_read(struct server *s, struct server_op *op, enum err err)
 	/* The store may be ahead of the directory for an instant. */
 	if (is_password ? op->letter.version != a->version ||
 	    op->letter.version != stored->version :
-	    !PLANTED(PLANT_REFUSED_DEVICE_LOGS_IN) &&
 	    !server_account_device(s, a, op->letter.id, &entry)) {
 		deny(s, &op->letter, WIRE_ERROR_LOGIN);
 		return;

@@ -175,6 +175,59 @@ TEST(done_waits_for_the_store)
 	world_free(&w);
 }
 
+TEST(an_account_waits_for_the_store)
+{
+	struct wire_DONE done;
+
+	world_init(&w);
+	guy_init(&w, &alice, "alice", "correct horse");
+	w.shelf.is_slow_to_create = true;
+	CHECK(guy_connect(&alice));
+	CHECK(!guy_register(&alice));
+	CHECK(!alice.is_closed);
+	w.shelf.is_slow_to_create = false;
+	world_pump(&w);
+	CHECK(guy_take(&alice, WIRE_DONE, &done));
+	CHECK(guy_login(&alice, 0));
+	world_free(&w);
+}
+
+TEST(a_change_waits_for_the_store)
+{
+	uint8_t box[10] = { 1 };
+	struct wire_CHANGE m = { .req = 3, .parts = WIRE_PART_SETTINGS,
+		.settings_version = 2, .settings_box = BYTES_OF(box) };
+	struct wire_DONE done;
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	w.shelf.is_slow = true;
+	guy_say(&alice, WIRE_CHANGE, &m);
+	CHECK(!guy_take(&alice, WIRE_DONE, &done));
+	w.shelf.is_slow = false;
+	world_pump(&w);
+	CHECK(guy_take(&alice, WIRE_DONE, &done));
+	world_free(&w);
+}
+
+/* Connections that come before the accounts are read are not read. */
+TEST(who_comes_too_early_waits)
+{
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	guy_cut(&alice);
+	server_free(w.server);
+	world_start(&w);
+	alice.conn = server_open(w.server, &alice, &alice.from);
+	CHECK(alice.is_paused);
+	shelf_run(&w.shelf);
+	CHECK(!alice.is_paused);
+	guy_cut(&alice);
+	CHECK(guy_connect(&alice) && guy_login_device(&alice, 0));
+	CHECK(!alice.is_paused);
+	world_free(&w);
+}
+
 TEST(a_device_must_be_in_the_roster)
 {
 	world_init(&w);
@@ -353,6 +406,8 @@ CHECK_MAIN(T(handshake), T(handshake_in_single_bytes),
     T(register_and_log_in), T(a_wrong_password_is_refused),
     T(unknown_names_look_like_known_ones), T(an_invite_is_used_once),
     T(a_wrong_code_gets_no_oprf), T(done_waits_for_the_store),
+    T(an_account_waits_for_the_store), T(a_change_waits_for_the_store),
+    T(who_comes_too_early_waits),
     T(a_device_must_be_in_the_roster), T(a_login_belongs_to_its_channel),
     T(guesses_have_to_wait), T(at_most_ten_guesses_an_hour),
     T(logout_wipes_the_key), T(a_forged_logout_ends_nothing_for_others),

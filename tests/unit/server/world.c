@@ -211,6 +211,9 @@ shelf_run(struct shelf *shelf)
 	while (shelf->first != NULL && !shelf->is_slow) {
 		struct store_request *r = shelf->first;
 
+		if (shelf->is_slow_to_create &&
+		    r->kind == STORE_ACCOUNT_CREATE)
+			break;
 		shelf->first = r->next;
 		was_any = true;
 		if (r->kind == STORE_ACCOUNT_LIST)
@@ -281,8 +284,7 @@ static void
 on_pause(void *ctx, void *shell_conn, bool is_paused)
 {
 	(void)ctx;
-	(void)shell_conn;
-	(void)is_paused;
+	((struct guy *)shell_conn)->is_paused = is_paused;
 }
 
 static void
@@ -299,8 +301,8 @@ on_bus(void *ctx, unsigned shard, struct bytes message)
 	check_u64(shard, UINT64_MAX, "another shard", __FILE__, __LINE__);
 }
 
-static void
-start(struct world *w)
+void
+world_start(struct world *w)
 {
 	enum err err;
 
@@ -308,8 +310,6 @@ start(struct world *w)
 	CHECK_OK(server_new(&w->config, &w->keys, &w->env, &w->effects,
 	    &w->shelf.store, &w->server));
 	CHECK(!server_is_ready(w->server, &err));
-	shelf_run(&w->shelf);
-	CHECK(server_is_ready(w->server, &err));
 }
 
 void
@@ -320,12 +320,15 @@ world_restart(struct world *w)
 		w->guys[i]->unsent = 0;
 	}
 	server_free(w->server);
-	start(w);
+	world_start(w);
+	shelf_run(&w->shelf);
 }
 
 void
 world_init_with(struct world *w, const struct server_config *config)
 {
+	enum err err;
+
 	CHECK_OK(crypto_init());
 	memset(w, 0, sizeof *w);
 	w->now_ms = 5000000;
@@ -337,7 +340,9 @@ world_init_with(struct world *w, const struct server_config *config)
 	w->config = *config;
 	world_random(w, &w->keys, sizeof w->keys);
 	w->keys.opaque_secret[31] &= 0x0f; /* below the group's order */
-	start(w);
+	world_start(w);
+	shelf_run(&w->shelf);
+	CHECK(server_is_ready(w->server, &err));
 	server_public_key(w->server, w->server_key);
 }
 

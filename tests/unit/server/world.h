@@ -42,6 +42,7 @@ struct shelf {
 	size_t invites_n;
 	size_t gets;      /* requests of that kind */
 	bool is_slow;     /* completes nothing for now */
+	bool is_slow_to_create; /* the same, once it comes to an account */
 	bool is_broken;   /* every write fails */
 };
 
@@ -69,6 +70,7 @@ struct guy {
 	struct noise_handshake hs;
 	struct pact_channel channel;
 	bool is_up;
+	bool is_paused;    /* the server does not want to read */
 	bool is_deaf;      /* reads nothing for now */
 	uint8_t x[HASH_MAX_LEN], h[HASH_MAX_LEN];
 	uint8_t k[PACT_SESSION_KEY_LEN];
@@ -110,6 +112,9 @@ void world_free(struct world *w);
 /* Ends the server without a word, and starts another one on what the store
  * has. */
 void world_restart(struct world *w);
+
+/* Makes the server alone: the store has not answered yet. */
+void world_start(struct world *w);
 
 /* Lets everything arrive, until nothing moves. */
 void world_pump(struct world *w);
