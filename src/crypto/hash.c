@@ -1,3 +1,11 @@
+/*
+ * libcrypto's SHA-2 on states of our own: the only one here that uses the
+ * processor's instructions and needs neither heap nor a thread's context. It
+ * is three times as fast as libsodium's on the short inputs of key schedules.
+ * libcrypto calls these functions deprecated, in favour of heap contexts.
+ */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "crypto/hash.h"
 #include "crypto/evp.h"
 
@@ -9,28 +17,16 @@ static const struct {
 	size_t block_len;
 	size_t state_len;
 } sizes[] = {
-	[HASH_SHA256] = { 32, 64, sizeof(crypto_hash_sha256_state) },
-	[HASH_SHA384] = { 48, 128, sizeof(crypto_hash_sha512_state) },
-	[HASH_SHA512] = { 64, 128, sizeof(crypto_hash_sha512_state) },
+	[HASH_SHA256] = { 32, 64, sizeof(SHA256_CTX) },
+	[HASH_SHA384] = { 48, 128, sizeof(SHA512_CTX) },
+	[HASH_SHA512] = { 64, 128, sizeof(SHA512_CTX) },
 	[HASH_BLAKE2B] = { 64, 128, sizeof(crypto_generichash_blake2b_state) },
-};
-
-/* FIPS 180-4 5.3.4: all that SHA-384 has of its own. */
-static const uint64_t sha384_start[8] = {
-	0xcbbb9d5dc1059ed8,
-	0x629a292a367cd507,
-	0x9159015a3070dd17,
-	0x152fecd8f70e5939,
-	0x67332667ffc00b31,
-	0x8eb44a8768581511,
-	0xdb0c2e0d64f98fa7,
-	0x47b5481dbefa4fa4,
 };
 
 /* The libraries' view of the state. */
 union state {
-	crypto_hash_sha256_state sha256;
-	crypto_hash_sha512_state sha512;
+	SHA256_CTX sha256;
+	SHA512_CTX sha512; /* of SHA-384, too */
 	crypto_generichash_blake2b_state blake2b;
 };
 
@@ -64,14 +60,13 @@ hash_init(struct hash *h, enum hash_alg alg)
 	h->alg = alg;
 	switch (alg) {
 	case HASH_SHA256:
-		(void)crypto_hash_sha256_init(&state->sha256);
+		(void)SHA256_Init(&state->sha256);
 		break;
 	case HASH_SHA384:
-		(void)crypto_hash_sha512_init(&state->sha512);
-		memcpy(state->sha512.state, sha384_start, sizeof sha384_start);
+		(void)SHA384_Init(&state->sha512);
 		break;
 	case HASH_SHA512:
-		(void)crypto_hash_sha512_init(&state->sha512);
+		(void)SHA512_Init(&state->sha512);
 		break;
 	case HASH_BLAKE2B:
 		(void)crypto_generichash_blake2b_init(
@@ -89,11 +84,11 @@ hash_update(struct hash *h, struct bytes in)
 		return;
 	switch (h->alg) {
 	case HASH_SHA256:
-		(void)crypto_hash_sha256_update(&state->sha256, in.p, in.n);
+		(void)SHA256_Update(&state->sha256, in.p, in.n);
 		break;
 	case HASH_SHA384:
 	case HASH_SHA512:
-		(void)crypto_hash_sha512_update(&state->sha512, in.p, in.n);
+		(void)SHA512_Update(&state->sha512, in.p, in.n);
 		break;
 	case HASH_BLAKE2B:
 		(void)crypto_generichash_blake2b_update(
@@ -117,19 +112,16 @@ void
 hash_final(struct hash *h, uint8_t *out)
 {
 	union state *state = state_of(h);
-	uint8_t sha512[64];
 
 	switch (h->alg) {
 	case HASH_SHA256:
-		(void)crypto_hash_sha256_final(&state->sha256, out);
+		(void)SHA256_Final(out, &state->sha256);
 		break;
 	case HASH_SHA384:
-		(void)crypto_hash_sha512_final(&state->sha512, sha512);
-		memcpy(out, sha512, sizes[HASH_SHA384].len);
-		bytes_wipe(sha512, sizeof sha512);
+		(void)SHA384_Final(out, &state->sha512);
 		break;
 	case HASH_SHA512:
-		(void)crypto_hash_sha512_final(&state->sha512, out);
+		(void)SHA512_Final(out, &state->sha512);
 		break;
 	case HASH_BLAKE2B:
 		blake2b_final(&state->blake2b, out, sizes[HASH_BLAKE2B].len);

@@ -14,6 +14,7 @@
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 #include <openssl/param_build.h>
+#include <openssl/sha.h>
 #undef ERR_STATE
 
 #endif
