@@ -424,10 +424,9 @@ chat_begin(struct chat *c, struct run *run, const char *name)
 {
 	struct chat_line line = { .verb = CHAT_WHOAMI };
 
-	*c = (struct chat){ .run = run };
+	*c = (struct chat){ .run = run, .host = run->host };
 	chat_do(c, &line);
-	host(c);
-	if (name == NULL || c->is_over)
+	if (name == NULL)
 		return;
 	line.verb = CHAT_SESSION;
 	copy(line.name, sizeof line.name, name);

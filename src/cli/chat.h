@@ -53,7 +53,7 @@ struct chat {
 	char next_account[CHAT_NAME_CAP]; /* LOGIN of somebody else: who */
 };
 
-/* Begins: logs in and stays; with a name, asks for a session. */
+/* Begins in a run that has begun; with a name, asks for a session. */
 void chat_begin(struct chat *c, struct run *run, const char *name);
 
 /* Releases what it holds; the run goes on. */

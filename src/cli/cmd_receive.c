@@ -92,7 +92,7 @@ on_event(struct run *run, const struct sotto_event *ev)
 		show_question(run->out, ev);
 		break;
 	case SOTTO_DONE:
-		if (ev->command != r->host)
+		if (ev->command != r->host || r->host == 0)
 			break;
 		r->is_over = true;
 		r->code = (int)ev->error.outcome;
@@ -186,11 +186,7 @@ cmd_receive(const struct options *o)
 	double began_s = now_s();
 	int code = run_begin(&run, o, on_event, &r);
 
-	if (code == 0) {
-		r.host = sotto_host(run.s);
-		if (r.host == 0)
-			code = run_await(&run, 0);
-	}
+	r.host = run.host;
 	while (code == 0 && !r.is_over && signals_caught() == 0) {
 		int left = left_ms(o, began_s);
 

@@ -70,12 +70,38 @@ run_set_password(struct run *run, struct password *p)
 	    "");
 }
 
+/* Lets others reach us, for a command that stays. */
+static int
+begin_host(struct run *run)
+{
+	if (run->o->command != CMD_RECEIVE && run->o->command != CMD_CHAT)
+		return 0;
+	run->host = sotto_host(run->s);
+	return run->host == 0 ? fail_last(run) : 0;
+}
+
+/* Logs in, for this run only. */
+static int
+begin_ephemeral(struct run *run)
+{
+	const char *who = run->o->ephemeral, *at = strchr(who, '@');
+	uint32_t login;
+	int code;
+
+	(void)snprintf(run->server, sizeof run->server, "%s",
+	    at == NULL ? "" : at + 1);
+	login = sotto_login(run->s, who, run->o->server_key);
+	if (login == 0)
+		return fail_last(run);
+	code = begin_host(run);
+	return code != 0 ? code : run_await(run, login);
+}
+
 int
 run_begin(struct run *run, const struct options *o, run_handler *on_event,
     void *ctx)
 {
 	struct password p = { .n = 0 };
-	const char *at;
 	int code = run_open(run, o, on_event, ctx);
 
 	if (code == 0)
@@ -83,13 +109,9 @@ run_begin(struct run *run, const struct options *o, run_handler *on_event,
 	if (code == 0)
 		code = run_set_password(run, &p);
 	password_wipe(&p);
-	if (code != 0 || o->ephemeral == NULL)
+	if (code != 0)
 		return code;
-	at = strchr(o->ephemeral, '@');
-	(void)snprintf(run->server, sizeof run->server, "%s",
-	    at == NULL ? "" : at + 1);
-	return run_await(run, sotto_login(run->s, o->ephemeral,
-	    o->server_key));
+	return o->ephemeral != NULL ? begin_ephemeral(run) : begin_host(run);
 }
 
 /* ---- the loop ---- */

@@ -25,6 +25,7 @@ struct run {
 	run_handler *on_event; /* may be NULL */
 	void *ctx;
 	bool is_online; /* a session stands, which is to be ended */
+	uint32_t host;  /* of receive and chat: what keeps them there */
 	uint32_t awaited;
 	bool is_done;
 	bool is_ending;
@@ -36,7 +37,8 @@ struct run {
 int run_open(struct run *run, const struct options *o, run_handler *on_event,
     void *ctx);
 
-/* The same, gets the account's password, and with --ephemeral logs in. */
+/* The same, gets the account's password, and with --ephemeral logs in. For a
+ * command that stays, begins that as well, so that one session serves both. */
 int run_begin(struct run *run, const struct options *o,
     run_handler *on_event, void *ctx);
 

@@ -121,6 +121,10 @@ on_connected(void *ctx, struct net_stream *st, enum err err)
 	net_peer(st, &peer);
 	from = endpoint_of(&local);
 	to = endpoint_of(&peer);
+	if (l->is_server) {
+		l->shell->to_server = local;
+		l->shell->has_address_news = true;
+	}
 	if (!l->shell->is_ending)
 		client_connected(l->shell->core, l->id, &from, &to);
 }
@@ -142,6 +146,7 @@ do_connect(void *ctx, client_link id, const struct wire_address *at)
 
 	if (l == NULL)
 		return;
+	l->is_server = true;
 	err = net_connect(sh->net, at->host, at->port, on_connected, l,
 	    &l->attempt);
 	if (err != ERR_OK)
@@ -222,47 +227,70 @@ do_listen(void *ctx, bool is_on)
 	net_wake(sh->net);
 }
 
-/* Where others can reach a listener bound to this address. */
+static bool
+is_v4(const struct net_addr *addr)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	return memcmp(addr->ip, mapped, sizeof mapped) == 0;
+}
+
+static bool
+is_any(const struct net_addr *addr)
+{
+	static const uint8_t zeros[16];
+	size_t from = is_v4(addr) ? 12 : 0;
+
+	return memcmp(addr->ip + from, zeros, 16 - from) == 0;
+}
+
+/* Where others can reach the listener. */
 static size_t
-endpoints_at(const struct net_addr *bound,
+endpoints_of(const struct shell *sh,
     struct wire_endpoint out[SHELL_ENDPOINTS_MAX])
 {
-	static const uint8_t any_v4[16] = { [10] = 0xff, [11] = 0xff };
-	static const uint8_t any_v6[16] = { 0 };
-	struct net_addr local[SHELL_ENDPOINTS_MAX];
-	bool is_v4 = memcmp(bound->ip, any_v4, sizeof any_v4) == 0;
-	size_t n, kept = 0;
+	struct net_addr at[SHELL_ENDPOINTS_MAX];
+	size_t n = 0, kept = 0;
 
-	if (!is_v4 && memcmp(bound->ip, any_v6, sizeof any_v6) != 0) {
-		out[0] = endpoint_of(bound);
+	if (!is_any(&sh->bound)) {
+		out[0] = endpoint_of(&sh->bound);
 		return 1;
 	}
-	n = net_addr_local(local, SHELL_ENDPOINTS_MAX);
+	if (!is_any(&sh->to_server))
+		at[n++] = sh->to_server;
+	n += net_addr_local(at + n, SHELL_ENDPOINTS_MAX - n);
 	for (size_t i = 0; i < n; i++) {
-		if (is_v4 && memcmp(local[i].ip, any_v4, 12) != 0)
+		bool is_again = i > 0 && !is_any(&sh->to_server) &&
+		    memcmp(at[i].ip, at[0].ip, sizeof at[i].ip) == 0;
+
+		if (is_again || (is_v4(&sh->bound) && !is_v4(&at[i])))
 			continue;
-		out[kept] = endpoint_of(&local[i]);
-		out[kept++].port = bound->port;
+		out[kept] = endpoint_of(&at[i]);
+		out[kept++].port = sh->bound.port;
 	}
 	return kept;
 }
 
+/* Starts or stops accepting, if that is new, and tells where. */
 static void
-listen_now(struct shell *sh)
+settle_listener(struct shell *sh)
 {
 	struct wire_endpoint at[SHELL_ENDPOINTS_MAX];
-	struct net_addr bound;
-	size_t n = 0;
 
+	if (sh->has_listen_news) {
+		if (sh->listener != NULL)
+			net_listener_close(sh->listener);
+		sh->listener = NULL;
+		if (sh->wants_listener &&
+		    net_listen(sh->net, &sh->listen_at, on_accepted, sh,
+		        &sh->listener, &sh->bound) != ERR_OK)
+			sh->listener = NULL;
+	}
+	if (sh->has_listen_news || sh->listener != NULL)
+		client_listening(sh->core, at,
+		    sh->listener == NULL ? 0 : endpoints_of(sh, at));
 	sh->has_listen_news = false;
-	if (sh->listener != NULL)
-		net_listener_close(sh->listener);
-	sh->listener = NULL;
-	if (sh->wants_listener &&
-	    net_listen(sh->net, &sh->listen_at, on_accepted, sh, &sh->listener,
-	        &bound) == ERR_OK)
-		n = endpoints_at(&bound, at);
-	client_listening(sh->core, at, n);
+	sh->has_address_news = false;
 }
 
 /* ---- time, jobs, files ---- */
@@ -400,8 +428,8 @@ on_round(void *ctx)
 	for (size_t i = 0; i < CLIENT_FILES; i++)
 		if (sh->saves[i].is_done)
 			save_done(&sh->saves[i]);
-	if (sh->has_listen_news)
-		listen_now(sh);
+	if (sh->has_listen_news || sh->has_address_news)
+		settle_listener(sh);
 	client_flush(sh->core);
 }
 
@@ -454,9 +482,9 @@ shell_start(struct shell *sh, const struct client_options *options,
 }
 
 void
-shell_flush(struct shell *sh)
+shell_wake(struct shell *sh)
 {
-	client_flush(sh->core);
+	net_wake(sh->net);
 }
 
 void

@@ -5,6 +5,10 @@
  * An effect of the core is done, or noted and done at the end of the loop's
  * round; whatever comes of it goes back into the core from the loop, never
  * from inside the effect.
+ *
+ * Of the addresses at which a listener is reached, the core is told that one
+ * first through which this machine reaches its server: whoever speaks through
+ * the same server most likely reaches it too.
  */
 #ifndef LIBSOTTO_SHELL_H
 #define LIBSOTTO_SHELL_H
@@ -30,6 +34,7 @@ struct shell_link {
 	client_link id; /* 0: free */
 	struct net_attempt *attempt;
 	struct net_stream *stream;
+	bool is_server;
 	enum err failed; /* to be told at the end of the round */
 };
 
@@ -55,8 +60,11 @@ struct shell {
 	struct home_account account;
 	struct net_addr listen_at;
 	struct net_listener *listener;
+	struct net_addr bound;     /* of the listener */
+	struct net_addr to_server; /* our end of the way to the server */
 	bool wants_listener;
-	bool has_listen_news; /* wants_listener has changed */
+	bool has_listen_news;  /* wants_listener has changed */
+	bool has_address_news; /* to_server has changed */
 	bool is_ending;
 	struct shell_link links[SHELL_LINKS_MAX];
 	struct shell_job jobs[SHELL_JOBS_MAX];
@@ -74,8 +82,9 @@ MUST_USE enum err shell_init(struct shell *sh, const char *root,
 MUST_USE enum err shell_start(struct shell *sh,
     const struct client_options *options, const struct client_files *files);
 
-/* Does what a command has begun; to be called after each. */
-void shell_flush(struct shell *sh);
+/* Lets the next round do what commands have begun; what is begun together
+ * is done together. */
+void shell_wake(struct shell *sh);
 
 /* Ends everything at once and wipes it. */
 void shell_wipe(struct shell *sh);

@@ -216,9 +216,22 @@ sotto_next(struct sotto *s, struct sotto_event *event)
 
 /* ---- the account ---- */
 
-/* Makes the core of an account, with what the home holds of it. */
+/* Leaves of files only which they are, so that others can replace them. */
+static void
+forget_content(struct client_files *files)
+{
+	struct client_files kept = { 0 };
+
+	memcpy(kept.generation, files->generation, sizeof kept.generation);
+	home_files_wipe(files);
+	*files = kept;
+}
+
+/* Makes the core of an account, with what the home holds of it; or, for an
+ * account that begins anew under an old name, without. */
 static enum err
-open_account(struct sotto *s, const struct home_account *account)
+open_account(struct sotto *s, const struct home_account *account,
+    bool is_new)
 {
 	struct client_files files = { 0 };
 	struct failure *f = &s->failure;
@@ -235,6 +248,8 @@ open_account(struct sotto *s, const struct home_account *account)
 	s->shell.account = *account;
 	if (s->shell.root != NULL)
 		TRY(home_read(s->shell.root, account, &files));
+	if (is_new)
+		forget_content(&files);
 	TRY(shell_start(&s->shell, &s->options, &files));
 	if (s->password != NULL)
 		TRY(client_set_password(s->shell.core,
@@ -310,7 +325,7 @@ is_open(struct sotto *s)
 		fail_choice(s, err);
 		return false;
 	}
-	return open_account(s, &account) == ERR_OK;
+	return open_account(s, &account, false) == ERR_OK;
 }
 
 enum sotto_outcome
@@ -345,11 +360,11 @@ out:
 
 /* ---- commands ---- */
 
-/* Lets what a command has begun leave. */
+/* Lets the next step do what a command has begun. */
 static uint32_t
 begun(struct sotto *s, uint32_t command)
 {
-	shell_flush(&s->shell);
+	shell_wake(&s->shell);
 	return command;
 }
 
@@ -377,7 +392,7 @@ sotto_register(struct sotto *s, const char *link)
 	}
 	fold_host(&parsed.at);
 	account = (struct home_account){ parsed.name, parsed.at };
-	if (open_account(s, &account) == ERR_OK)
+	if (open_account(s, &account, true) == ERR_OK)
 		command = begun(s, client_register(s->shell.core, &parsed));
 	bytes_wipe(&parsed, sizeof parsed);
 	return command;
@@ -403,7 +418,7 @@ sotto_login(struct sotto *s, const char *address, const char *server_key)
 		    "Ask whoever runs the server for it.");
 		return 0;
 	}
-	if (open_account(s, &account) != ERR_OK)
+	if (open_account(s, &account, false) != ERR_OK)
 		return 0;
 	return begun(s, client_login(s->shell.core, &account.name, &account.at,
 	    server_key == NULL ? NULL : key));
@@ -554,7 +569,7 @@ sotto_answer(struct sotto *s, uint32_t session, bool accept)
 
 	if (s->shell.core != NULL) {
 		err = client_answer(s->shell.core, session, accept);
-		shell_flush(&s->shell);
+		shell_wake(&s->shell);
 	}
 	return line_failure(s, err);
 }
@@ -568,7 +583,7 @@ sotto_say(struct sotto *s, uint32_t session, const char *text, size_t n)
 
 	if (s->shell.core != NULL) {
 		err = client_say(s->shell.core, session, said, &id);
-		shell_flush(&s->shell);
+		shell_wake(&s->shell);
 	}
 	return line_failure(s, err) == SOTTO_OK ? id : 0;
 }
@@ -579,7 +594,7 @@ sotto_written(struct sotto *s, uint32_t session, uint64_t message)
 	if (s->shell.core == NULL)
 		return;
 	client_written(s->shell.core, session, message);
-	shell_flush(&s->shell);
+	shell_wake(&s->shell);
 }
 
 enum sotto_outcome
@@ -589,7 +604,7 @@ sotto_hang_up(struct sotto *s, uint32_t session)
 
 	if (s->shell.core != NULL) {
 		err = client_hang_up(s->shell.core, session);
-		shell_flush(&s->shell);
+		shell_wake(&s->shell);
 	}
 	return line_failure(s, err);
 }

@@ -180,15 +180,15 @@ begin(const char *name)
 
 	out = (struct out){ .color = OUT_COLOR_NEVER, .talk = stdout,
 		.above = keep, .verbosity = -1 };
-	run = (struct run){ .out = &out };
-	last_command = 0;
+	run = (struct run){ .out = &out, .host = 1 };
+	last_command = 1;
 	forget();
 	chat_begin(&chat, &run, name);
 	ev.account.name = "alice";
 	ev.account.server = "h:1";
 	ev.account.identity = ev.account.device = "";
 	chat_event(&chat, &ev);
-	done(1, SOTTO_OK);
+	done(2, SOTTO_OK);
 }
 
 static void
@@ -215,7 +215,7 @@ prompt(void)
 TEST(begins_and_calls)
 {
 	begin("bob");
-	ASKED("whoami;host;call bob;");
+	ASKED("whoami;call bob;");
 	SHOWN("You are alice at h:1.");
 	CHECK(chat_is_busy(&chat));
 	CHECK(strcmp(prompt(), "> ") == 0);
@@ -403,7 +403,7 @@ TEST(out_and_in_again)
 TEST(what_keeps_us_there_may_fail)
 {
 	begin(NULL);
-	done(2, SOTTO_NO_SERVER);
+	done(1, SOTTO_NO_SERVER);
 	CHECK(chat.is_over && chat.code == SOTTO_NO_SERVER);
 	SHOWN("It was refused.");
 	chat_end(&chat);
