@@ -187,6 +187,7 @@ union any {
 	struct wire_CHANGE change;
 	struct wire_WANT want;
 	struct wire_ANSWER answer;
+	max_align_t room[WIRE_STRUCT_MAX / sizeof(max_align_t)];
 };
 
 /* What anybody who is logged in may ask about somebody of this shard. */

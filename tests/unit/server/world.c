@@ -1,7 +1,9 @@
 #include "world.h"
 
+#include "base/rd.h"
 #include "crypto/crypto.h"
 #include "crypto/sig.h"
+#include "server/bus.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -296,20 +298,51 @@ on_deadline(void *ctx, uint64_t at_ms)
 static void
 on_bus(void *ctx, unsigned shard, struct bytes message)
 {
-	(void)ctx;
-	(void)message;
-	check_u64(shard, UINT64_MAX, "another shard", __FILE__, __LINE__);
+	struct world *w = ctx;
+
+	CHECK(shard < w->config.shards);
+	wr_vec32(&w->bus[shard], message);
+}
+
+/* Delivers what is on its way to a shard; returns whether anything was. */
+static bool
+deliver(struct world *w, unsigned shard)
+{
+	struct wr letters = w->bus[shard];
+	struct rd r = rd_init(wr_bytes(&letters));
+	bool was_any = r.n > 0;
+
+	w->bus[shard] = wr_new();
+	while (r.n > 0)
+		server_bus(w->servers[shard], rd_vec32(&r, UINT32_MAX));
+	CHECK_OK(rd_end(&r));
+	wr_free(&letters);
+	return was_any;
 }
 
 void
 world_start(struct world *w)
 {
+	struct shelf *shelves[WORLD_SHARDS] = { &w->shelf, &w->other_shelf };
 	enum err err;
 
 	w->deadline_ms = UINT64_MAX;
-	CHECK_OK(server_new(&w->config, &w->keys, &w->env, &w->effects,
-	    &w->shelf.store, &w->server));
-	CHECK(!server_is_ready(w->server, &err));
+	for (unsigned i = 0; i < w->config.shards; i++) {
+		struct server_config config = w->config;
+
+		config.shard = i;
+		w->bus[i] = wr_new();
+		CHECK_OK(server_new(&config, &w->keys, &w->env, &w->effects,
+		    &shelves[i]->store, &w->servers[i]));
+		CHECK(!server_is_ready(w->servers[i], &err));
+	}
+	w->server = w->servers[0];
+}
+
+struct server *
+world_home(struct world *w, const struct wire_name *name)
+{
+	return w->servers[server_bus_home(w->server, name)];
 }
 
 void
@@ -325,6 +358,17 @@ world_restart(struct world *w)
 }
 
 void
+world_init_shards(struct world *w)
+{
+	struct server_config config = server_config_default();
+
+	config.max_conns = 64;
+	config.shards = 2;
+	world_init_with(w, &config);
+	shelf_run(&w->other_shelf);
+}
+
+void
 world_init_with(struct world *w, const struct server_config *config)
 {
 	enum err err;
@@ -334,6 +378,7 @@ world_init_with(struct world *w, const struct server_config *config)
 	w->now_ms = 5000000;
 	w->seed = 1;
 	w->shelf.store.submit = shelf_submit;
+	w->other_shelf.store.submit = shelf_submit;
 	w->env = (struct env){ now_ms, wall_s, fill_random, w };
 	w->effects = (struct server_effects){ on_send, on_close, on_pause,
 		on_deadline, on_bus, w };
@@ -362,8 +407,11 @@ world_free(struct world *w)
 		guy_cut(w->guys[i]);
 	w->shelf.is_slow = false;
 	world_pump(w);
-	CHECK(server_is_drained(w->server));
-	server_free(w->server);
+	for (unsigned i = 0; i < w->config.shards; i++) {
+		CHECK(server_is_drained(w->servers[i]));
+		server_free(w->servers[i]);
+		wr_free(&w->bus[i]);
+	}
 	for (size_t i = 0; i < w->guys_n; i++)
 		guy_free(w->guys[i]);
 }
@@ -451,14 +499,14 @@ guy_step(struct guy *g)
 		size_t n = g->unsent;
 
 		g->unsent = 0;
-		server_sent(w->server, g->conn, n);
+		server_sent(w->servers[g->shard], g->conn, n);
 		moved = true;
 	}
 	if (g->conn != NULL && g->is_closed) {
 		struct server_conn *c = g->conn;
 
 		g->conn = NULL;
-		server_closed(w->server, c);
+		server_closed(w->servers[g->shard], c);
 		moved = true;
 	}
 	return moved;
@@ -471,7 +519,13 @@ world_pump(struct world *w)
 
 	while (moved) {
 		moved = shelf_run(&w->shelf);
-		server_flush(w->server);
+		if (shelf_run(&w->other_shelf))
+			moved = true;
+		for (unsigned i = 0; i < w->config.shards; i++) {
+			if (deliver(w, i))
+				moved = true;
+			server_flush(w->servers[i]);
+		}
 		for (size_t i = 0; i < w->guys_n; i++)
 			if (guy_step(w->guys[i]))
 				moved = true;
@@ -487,7 +541,8 @@ world_wait(struct world *w, uint64_t ms)
 		if (w->deadline_ms > w->now_ms)
 			w->now_ms = w->deadline_ms;
 		w->deadline_ms = UINT64_MAX;
-		server_tick(w->server);
+		for (unsigned i = 0; i < w->config.shards; i++)
+			server_tick(w->servers[i]);
 		world_pump(w);
 	}
 	w->now_ms = until;
@@ -541,7 +596,7 @@ guy_cut(struct guy *g)
 	g->conn = NULL;
 	g->unsent = 0;
 	if (c != NULL)
-		server_closed(g->w->server, c);
+		server_closed(g->w->servers[g->shard], c);
 	world_pump(g->w);
 	pact_channel_wipe(&g->channel);
 	g->is_up = false;
@@ -563,7 +618,8 @@ hand_over(struct guy *g, struct bytes b)
 
 		/* A block of its own, so that reading past it is seen. */
 		memcpy(copy, b.p, n);
-		server_bytes(g->w->server, g->conn, (struct bytes){ copy, n });
+		server_bytes(g->w->servers[g->shard], g->conn,
+		    (struct bytes){ copy, n });
 		free(copy);
 		b.p += n;
 		b.n -= n;
@@ -597,7 +653,7 @@ guy_connect(struct guy *g)
 	mark = wr_begin(&record, 2);
 	CHECK_OK(pact_guard_write_first(&record, key, &first));
 	wr_end(&record, mark, 2);
-	g->conn = server_open(g->w->server, g, &g->from);
+	g->conn = server_open(g->w->servers[g->shard], g, &g->from);
 	if (g->conn != NULL)
 		hand_over(g, wr_bytes(&record));
 	world_pump(g->w);
@@ -734,8 +790,8 @@ guy_register(struct guy *g)
 	uint8_t box[100];
 	enum err err = ERR_STATE;
 
-	server_invite(g->w->server, &g->name, wall_s(g->w) + 100, start.code,
-	    invite_done, &err);
+	server_invite(world_home(g->w, &g->name), &g->name, wall_s(g->w) + 100,
+	    start.code, invite_done, &err);
 	world_pump(g->w);
 	if (err != ERR_OK)
 		return false;

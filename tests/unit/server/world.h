@@ -20,6 +20,7 @@
 #include "server/server.h"
 #include "support/check.h"
 
+#define WORLD_SHARDS   2
 #define WORLD_GUYS     24
 #define WORLD_ACCOUNTS 64
 #define WORLD_INBOX    256
@@ -59,6 +60,7 @@ struct letterbox {
 
 struct guy {
 	struct world *w;
+	unsigned shard;    /* which one this machine's connections reach */
 	struct wire_name name;
 	const char *password;
 	struct server_conn *conn; /* NULL: not connected */
@@ -91,10 +93,13 @@ struct guy {
 };
 
 struct world {
-	struct server *server;
+	struct server *server; /* the only one, or the first shard */
+	struct server *servers[WORLD_SHARDS];
 	struct server_config config;
 	struct server_keys keys;
-	struct shelf shelf;
+	struct shelf shelf;       /* of the first shard */
+	struct shelf other_shelf; /* of the second */
+	struct wr bus[WORLD_SHARDS]; /* letters on their way */
 	struct env env;
 	struct server_effects effects;
 	uint64_t now_ms, deadline_ms;
@@ -108,6 +113,12 @@ struct world {
 void world_init(struct world *w);
 void world_init_with(struct world *w, const struct server_config *config);
 void world_free(struct world *w);
+
+/* The same with two shards, each with a store of its own. */
+void world_init_shards(struct world *w);
+
+/* Returns the shard that is home to a name. */
+struct server *world_home(struct world *w, const struct wire_name *name);
 
 /* Ends the server without a word, and starts another one on what the store
  * has. */
