@@ -113,17 +113,21 @@ net_new(struct net **out)
 	return ERR_OK;
 }
 
-/* Closes whatever handle is left: streams, and the loop's own. */
+static void
+close_stream(uv_handle_t *handle, void *ctx)
+{
+	(void)ctx;
+	if (handle->type == UV_TCP || handle->type == UV_NAMED_PIPE)
+		net_close((struct net_stream *)((char *)handle -
+		    offsetof(struct net_stream, u)), true);
+}
+
+/* Closes the loop's own handles. */
 static void
 close_handle(uv_handle_t *handle, void *ctx)
 {
 	(void)ctx;
-	if (uv_is_closing(handle))
-		return;
-	if (handle->type == UV_TCP || handle->type == UV_NAMED_PIPE)
-		net_stream_drop((struct net_stream *)((char *)handle -
-		    offsetof(struct net_stream, u)), ERR_OK);
-	else
+	if (!uv_is_closing(handle))
 		uv_close(handle, NULL);
 }
 
@@ -140,18 +144,30 @@ first_attempt(struct net *n)
 }
 
 void
-net_free(struct net *n)
+net_close_all(struct net *n)
 {
-	if (n == NULL)
-		return;
 	while (first_listener(n) != NULL)
 		net_listener_close(first_listener(n));
 	while (first_attempt(n) != NULL)
 		net_cancel(first_attempt(n));
-	/* A last callback may open something; nothing may stay. */
-	do
-		uv_walk(&n->loop, close_handle, NULL);
-	while (uv_run(&n->loop, UV_RUN_ONCE) != 0);
+	/* Listeners are walked over as well if they are not gone yet. */
+	(void)uv_run(&n->loop, UV_RUN_NOWAIT);
+	while (n->n_streams > 0) {
+		uv_walk(&n->loop, close_stream, NULL);
+		(void)uv_run(&n->loop, UV_RUN_NOWAIT);
+	}
+}
+
+void
+net_free(struct net *n)
+{
+	if (n == NULL)
+		return;
+	net_close_all(n);
+	uv_walk(&n->loop, close_handle, NULL);
+	/* The last callback of a job may open something. */
+	while (uv_run(&n->loop, UV_RUN_ONCE) != 0)
+		net_close_all(n);
 	(void)net_stream_report_all(n);
 	(void)uv_loop_close(&n->loop);
 	free(n);

@@ -27,7 +27,11 @@ struct net_addr {
  * ignored from now on: a peer that went away is no reason to die. */
 MUST_USE enum err net_new(struct net **out);
 
-/* Closes what is open, runs its last callbacks, and releases the loop. */
+/* Closes all listeners, attempts and streams, and runs their last
+ * callbacks. */
+void net_close_all(struct net *n);
+
+/* The same, waits for jobs, and releases the loop. NULL is fine. */
 void net_free(struct net *n);
 
 /* Runs until net_stop. */

@@ -1,0 +1,66 @@
+#include "sottod/cmd.h"
+#include "sottod/keys.h"
+#include "store/sqlite.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+
+static void
+good(const struct options *o, const char *what)
+{
+	struct line l = { 0 };
+
+	if (o->is_json) {
+		line_json_begin(&l, "check");
+		line_json_text(&l, "what", what);
+		line_json_bool(&l, "ok", true);
+		line_json_end(&l);
+	} else {
+		line_put(&l, "ok %s", what);
+	}
+	(void)say_line(l.p);
+	line_free(&l);
+}
+
+static int
+check_database(const struct dir *d, struct trouble *t)
+{
+	char path[DIR_PATH_MAX];
+	const char *why;
+	int code;
+
+	dir_path(path, d, "sotto.db");
+	code = dir_check_private(path, false, t);
+	if (code == 0 && store_sqlite_check(path, &why) != ERR_OK)
+		code = trouble_set(t, EXIT_FAILURE, "database",
+		    "restore a backup into an empty folder", "%s: %s", path,
+		    why);
+	return code;
+}
+
+/* The configuration has been read, or we would not be here. */
+int
+cmd_check(const struct options *o, const struct config *c)
+{
+	struct {
+		struct server_keys keys;
+	} s;
+	struct trouble t;
+	struct dir d;
+	int code;
+
+	good(o, "configuration");
+	code = dir_open(&d, c->data, false, &t);
+	if (code == 0)
+		good(o, "folder");
+	if (code == 0)
+		code = keys_read(&d, &s.keys, &t);
+	bytes_wipe(&s, sizeof s);
+	if (code == 0) {
+		good(o, "keys");
+		code = check_database(&d, &t);
+	}
+	if (code == 0)
+		good(o, "database");
+	return code == 0 ? 0 : say_trouble(&t);
+}

@@ -1,0 +1,129 @@
+#include "base/hex.h"
+#include "sottod/cmd.h"
+#include "sottod/control.h"
+#include "sottod/notify.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct serve {
+	const struct options *options;
+	struct shell shell;
+};
+
+static void
+on_stop(void *ctx, int number)
+{
+	struct serve *s = ctx;
+
+	if (s->shell.is_draining) {
+		net_stop(s->shell.net);
+		return;
+	}
+	log_say(LOG_INFO, "%s: stopping", number == SIGINT ? "SIGINT" :
+	    "SIGTERM");
+	notify_stopping();
+	shell_drain(&s->shell);
+}
+
+static bool
+same_listen(const struct config *a, const struct config *b)
+{
+	bool is_same = a->n_listen == b->n_listen;
+
+	for (unsigned i = 0; i < a->n_listen && is_same; i++)
+		is_same = a->listen[i].port == b->listen[i].port &&
+		    strcmp(a->listen[i].host, b->listen[i].host) == 0;
+	return is_same;
+}
+
+/* Reads the configuration again; one with an error changes nothing. */
+static void
+on_reload(void *ctx, int number)
+{
+	struct serve *s = ctx;
+	const struct options *o = s->options;
+	struct config fresh;
+	struct trouble t;
+
+	(void)number;
+	notify_reloading();
+	if (config_read(&fresh, o->config_path, o->flags, o->n_flags, &t) !=
+	    0) {
+		(void)say_trouble(&t);
+		log_say(LOG_WARN, "configuration not reloaded");
+	} else {
+		if (!same_listen(&fresh, &s->shell.config) ||
+		    strcmp(fresh.data, s->shell.config.data) != 0)
+			log_say(LOG_WARN, "data and listen change with a "
+			    "restart only");
+		shell_configure(&s->shell, &fresh);
+		log_say(LOG_INFO, "configuration reloaded");
+	}
+	notify_ready();
+}
+
+static void
+say_ready(const struct shell *sh, bool is_json)
+{
+	char at[56], key[BASE64_LEN(WIRE_KEY_LEN) + 1];
+	struct line l = { 0 };
+
+	net_addr_print(at, &sh->bound[0]);
+	base64_encode(key, BYTES_OF(sh->public_key));
+	if (is_json) {
+		line_json_begin(&l, "ready");
+		line_json_text(&l, "address", at);
+		line_json_text(&l, "key", key);
+		line_json_end(&l);
+	} else {
+		line_put(&l, "ready %s %s", at, key);
+	}
+	(void)say_line(l.p);
+	line_free(&l);
+}
+
+static int
+serve(struct serve *s, struct trouble *t)
+{
+	struct shell *sh = &s->shell;
+	int code = shell_listen(sh, t);
+
+	if (code == 0)
+		code = control_listen(sh, t);
+	if (code != 0)
+		return code;
+	net_on_signal(sh->net, SIGTERM, on_stop, s);
+	net_on_signal(sh->net, SIGINT, on_stop, s);
+	net_on_signal(sh->net, SIGHUP, on_reload, s);
+	say_ready(sh, s->options->is_json);
+	notify_ready();
+	shell_run(sh);
+	if (!sh->is_broken)
+		return 0;
+	return trouble_set(t, EXIT_FAILURE, "database",
+	    "see the disk, then start again",
+	    "%s cannot be written any more", sh->db_path);
+}
+
+int
+cmd_serve(const struct options *o, const struct config *c)
+{
+	struct serve s = { .options = o };
+	struct trouble t;
+	struct dir d;
+	int code = dir_open(&d, c->data, true, &t);
+
+	if (code == 0)
+		code = dir_lock(&d, &t);
+	if (code == 0)
+		code = shell_open(&s.shell, &d, c, true, &t);
+	if (code == 0) {
+		code = serve(&s, &t);
+		shell_close(&s.shell);
+	}
+	dir_close(&d);
+	return code == 0 ? 0 : say_trouble(&t);
+}

@@ -1,0 +1,75 @@
+#include "crypto/crypto.h"
+#include "sottod/cmd.h"
+
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+
+/* The first is what is done without a word. */
+static const struct options_command commands[] = {
+	{ "serve", 0, 0, OPTIONS_SERVE, cmd_serve },
+	{ "invite", 1, 1, OPTIONS_INVITE, cmd_invite },
+	{ "user", 1, 2, OPTIONS_INVITE, cmd_user },
+	{ "stats", 0, 0, OPTIONS_OTHER, cmd_stats },
+	{ "backup", 1, 1, OPTIONS_BACKUP, cmd_backup },
+	{ "restore", 1, 1, OPTIONS_RESTORE, cmd_restore },
+	{ "check", 0, 0, OPTIONS_OTHER, cmd_check },
+	{ NULL, 0, 0, 0, NULL },
+};
+
+/* What is made is ours alone, and nothing of our memory ends in a core file
+ * or in a debugger's hands. */
+static void
+be_private(void)
+{
+	struct rlimit none = { 0, 0 };
+
+	(void)umask(0077);
+	(void)setrlimit(RLIMIT_CORE, &none);
+	/* The leak checker of the sanitizers is a kind of debugger. */
+#if !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer)
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
+static enum log_level
+level_of(const struct options *o, const struct config *c)
+{
+	if (o->is_quiet)
+		return LOG_ERROR;
+	return o->verbosity > 1 ? LOG_DEBUG : c->log;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o;
+	struct config c;
+	struct trouble t;
+	int code;
+
+	be_private();
+	code = options_parse(&o, argc, argv, commands, &t);
+	say_init(o.is_json, o.is_quiet ? LOG_ERROR : LOG_INFO);
+	if (code == 0)
+		return 0;
+	if (code != -1)
+		return say_trouble(&t);
+	code = config_read(&c, o.config_path, o.flags, o.n_flags, &t);
+	if (code != 0)
+		return say_trouble(&t);
+	say_init(o.is_json, level_of(&o, &c));
+	if (crypto_init() != ERR_OK) {
+		(void)trouble_set(&t, EXIT_FAILURE, "cryptography",
+		    "see whether libsodium and libcrypto are whole",
+		    "the libraries cannot be prepared");
+		return say_trouble(&t);
+	}
+	return o.command->run(&o, &c);
+}
