@@ -12,6 +12,10 @@
 	(WIRE_PART_RECORD | WIRE_PART_IDENTITY | WIRE_PART_SETTINGS |         \
 	    WIRE_PART_ROSTER)
 
+/* What changes at least when a device is removed. */
+#define REMOVAL_PARTS                                                         \
+	(WIRE_PART_IDENTITY | WIRE_PART_SETTINGS | WIRE_PART_ROSTER)
+
 /* How far a client's clock may be off when it dates an ephemeral device. */
 #define CLOCK_S 3600
 
@@ -55,9 +59,13 @@ judge(struct server *s, const struct server_account *a,
 	if ((m->parts & ~WIRE_PART_SETTINGS) != 0 &&
 	    !server_presence_seat(a, letter->from)->is_password)
 		return WIRE_ERROR_FORBIDDEN;
-	/* The identity box is sealed under what the password gives, so the
-	 * two only ever change together. */
-	if (is_passwd != ((m->parts & WIRE_PART_IDENTITY) != 0))
+	/* The identity box is sealed under what the password gives, so it
+	 * changes with the record; and it holds the key of the settings box,
+	 * so both change when a device is removed. */
+	if (is_passwd && !(m->parts & WIRE_PART_IDENTITY))
+		return WIRE_ERROR_INVALID;
+	if (!is_passwd && (m->parts & WIRE_PART_IDENTITY) &&
+	    (m->parts & REMOVAL_PARTS) != REMOVAL_PARTS)
 		return WIRE_ERROR_INVALID;
 	if (is_passwd && (!(letter->flags & SERVER_LETTER_YES) ||
 	    m->record.n != OPAQUE_RECORD_LEN ||
