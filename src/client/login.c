@@ -502,7 +502,7 @@ client_login_on_error(struct client *c, const struct wire_ERROR *m)
 		return;
 	}
 	if (m->code == WIRE_ERROR_LOGIN && s->goal == CLIENT_GOAL_DEVICE)
-		r = client_report_make(SOTTO_WRONG_PASSWORD,
+		r = client_report_make(SOTTO_FAILED,
 		    "The server does not let this device in: it was removed,"
 		    " or the account is closed.",
 		    "If you trust this machine, make it a device again with"
