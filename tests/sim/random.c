@@ -301,7 +301,7 @@ act_passwd(struct run *r)
 
 	if (p == NULL || who->maybe[0] != '\0')
 		return;
-	(void)snprintf(fresh, sizeof fresh, "new password of %s %u",
+	(void)snprintf(fresh, sizeof fresh, "new horse of %s battery %u 9!",
 	    who->name, r->next_password++);
 	plan_fault(r);
 	outcome = program_wait(p, client_passwd(p->core, bytes_str(fresh)));
@@ -465,6 +465,8 @@ check_account(struct run *r, struct person *who)
 			memcpy(who->password, who->maybe, sizeof who->maybe);
 	}
 	tell(r, "bare machine", who->name, outcome);
+	/* It has logged in, and hosts nothing: whoever hosts starts anew. */
+	program_kill(who->programs[1]);
 	if (outcome != SOTTO_OK)
 		oracle_fail(&r->oracle, "an account that was confirmed is "
 					"not there any more");
@@ -476,6 +478,7 @@ heal(struct run *r)
 	struct program *a, *b;
 
 	world_run(r->w, 20000);
+	world_server_doom(r->w, 0); /* one that has not come to pass */
 	world_server_start(r->w);
 	world_run(r->w, 120000);
 	for (size_t i = 0; i < PEOPLE && !r->is_rewound; i++)
@@ -510,7 +513,7 @@ run_seed(uint64_t seed, bool is_verbose, uint8_t hash[32], uint64_t *events)
 	for (size_t i = 0; i < PEOPLE; i++) {
 		r->people[i].name = oracle_names[i];
 		(void)snprintf(r->people[i].password,
-		    sizeof r->people[i].password, "first password of %s",
+		    sizeof r->people[i].password, "horse battery %s staple 7!",
 		    oracle_names[i]);
 	}
 	world_run(r->w, 500);
