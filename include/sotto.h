@@ -266,7 +266,8 @@ SOTTO_API uint32_t sotto_logout(struct sotto *s, enum sotto_logout scope);
 
 /* ---- lines ------------------------------------------------------------ */
 
-/* Asks for a line to name; SOTTO_SESSION_UP comes before SOTTO_DONE. */
+/* Asks for a line to name; SOTTO_SESSION_UP comes before SOTTO_DONE. When one
+ * stands already, that is it, and no other event comes. */
 SOTTO_API uint32_t sotto_call(struct sotto *s, const char *name);
 
 /* Answers a SOTTO_QUESTION about this session. */

@@ -111,7 +111,6 @@ start(struct client *c, struct client_command *cmd)
 
 		if (line->is_shown && line->state == CLIENT_LINE_UP &&
 		    wire_name_equal(&line->peer.name, &cmd->name)) {
-			client_line_show(line);
 			client_command_ok(c, cmd);
 			return;
 		}
