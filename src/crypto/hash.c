@@ -161,12 +161,8 @@ hash_one(enum hash_alg alg, struct bytes in, uint8_t *out)
 }
 
 /* The two hashes of RFC 2104, with the key's block already in them. */
-struct keyed {
-	struct hash inner, outer;
-};
-
 static void
-keyed_init(struct keyed *k, enum hash_alg alg, struct bytes key)
+keyed_init(struct hkdf *k, enum hash_alg alg, struct bytes key)
 {
 	uint8_t pad[HASH_MAX_BLOCK_LEN] = { 0 };
 	struct bytes block = { pad, sizes[alg].block_len };
@@ -188,7 +184,7 @@ keyed_init(struct keyed *k, enum hash_alg alg, struct bytes key)
 
 /* Uses k up: both hashes are wiped. */
 static void
-keyed_final(struct keyed *k, uint8_t *out)
+keyed_final(struct hkdf *k, uint8_t *out)
 {
 	size_t len = sizes[k->inner.alg].len;
 
@@ -201,7 +197,7 @@ void
 hmac_parts(enum hash_alg alg, struct bytes key, const struct bytes *parts,
     size_t n, uint8_t *out)
 {
-	struct keyed k;
+	struct hkdf k;
 
 	keyed_init(&k, alg, key);
 	update_parts(&k.inner, parts, n);
@@ -221,25 +217,29 @@ hkdf_extract(
 	hmac(alg, salt, ikm, prk);
 }
 
+void
+hkdf_init(struct hkdf *h, enum hash_alg alg, struct bytes prk)
+{
+	keyed_init(h, alg, prk);
+}
+
 enum err
-hkdf_expand(enum hash_alg alg, struct bytes prk, struct bytes info,
-    uint8_t *out, size_t len)
+hkdf_next(const struct hkdf *h, struct bytes info, uint8_t *out, size_t len)
 {
 	struct {
-		struct keyed start, k;
+		struct hkdf k;
 		uint8_t block[HASH_MAX_LEN];
 	} s;
-	size_t step = sizes[alg].len, done = 0, take;
+	size_t step = sizes[h->inner.alg].len, done = 0, take;
 	struct bytes last = BYTES_NONE;
 	uint8_t counter = 0;
 
 	if (len > 255 * step)
 		return ERR_ARG;
-	keyed_init(&s.start, alg, prk);
 	for (; done < len; done += take) {
 		counter++;
-		hash_copy(&s.k.inner, &s.start.inner);
-		hash_copy(&s.k.outer, &s.start.outer);
+		hash_copy(&s.k.inner, &h->inner);
+		hash_copy(&s.k.outer, &h->outer);
 		hash_update(&s.k.inner, last);
 		hash_update(&s.k.inner, info);
 		hash_update(&s.k.inner, (struct bytes){ &counter, 1 });
@@ -248,8 +248,28 @@ hkdf_expand(enum hash_alg alg, struct bytes prk, struct bytes info,
 		memcpy(out + done, s.block, take);
 		last = (struct bytes){ s.block, step };
 	}
-	bytes_wipe(&s, sizeof s);
+	bytes_wipe(s.block, sizeof s.block);
 	return ERR_OK;
+}
+
+void
+hkdf_wipe(struct hkdf *h)
+{
+	bytes_wipe(h->inner.state, sizes[h->inner.alg].state_len);
+	bytes_wipe(h->outer.state, sizes[h->outer.alg].state_len);
+}
+
+enum err
+hkdf_expand(enum hash_alg alg, struct bytes prk, struct bytes info,
+    uint8_t *out, size_t len)
+{
+	struct hkdf h;
+	enum err err;
+
+	hkdf_init(&h, alg, prk);
+	err = hkdf_next(&h, info, out, len);
+	hkdf_wipe(&h);
+	return err;
 }
 
 void

@@ -51,6 +51,18 @@ MUST_USE enum err hkdf_expand(enum hash_alg alg, struct bytes prk,
     struct bytes info, uint8_t *out, size_t len);
 
 /*
+ * The same for several expansions of one prk, which is hashed once: hkdf_init,
+ * any number of hkdf_next, hkdf_wipe. Secret, in caller storage.
+ */
+struct hkdf {
+	struct hash inner, outer;
+};
+void hkdf_init(struct hkdf *h, enum hash_alg alg, struct bytes prk);
+MUST_USE enum err hkdf_next(const struct hkdf *h, struct bytes info,
+    uint8_t *out, size_t len);
+void hkdf_wipe(struct hkdf *h);
+
+/*
  * Keyed or unkeyed BLAKE2b (RFC 7693) with out_len 1 to 64 and a key of 0 to
  * 64 bytes, over the n parts.
  */

@@ -25,13 +25,16 @@ mls_sender_data_key(const struct mls_suite *s, struct bytes secret,
 {
 	struct bytes sample = { ciphertext.p,
 		ciphertext.n < s->hash_len ? ciphertext.n : s->hash_len };
+	struct hkdf from;
 	enum mls_result err;
 
-	TRY(mls_suite_expand(s, secret,
+	hkdf_init(&from, s->hash, secret);
+	TRY(mls_suite_expand_next(&from,
 	    (struct mls_labelled){ "key", sample }, key, s->key_len));
-	TRY(mls_suite_expand(s, secret,
+	TRY(mls_suite_expand_next(&from,
 	    (struct mls_labelled){ "nonce", sample }, nonce, s->nonce_len));
 out:
+	hkdf_wipe(&from);
 	return err;
 }
 

@@ -241,30 +241,41 @@ out:
 	return err;
 }
 
-/* 9.1: the key and nonce of a generation. */
-static enum mls_result
-derive_key(const struct mls_suite *s, const uint8_t *secret,
-    uint32_t generation, uint8_t *key, uint8_t *nonce)
-{
-	struct bytes from = { secret, s->hash_len };
-	enum mls_result err;
+/* What one step of a ratchet gives, 9.1; after may be the secret itself, or
+ * NULL for what is not wanted. */
+struct step {
+	uint8_t *key, *nonce, *after;
+};
 
-	TRY(mls_suite_derive_tree_secret(
-	    s, from, "key", generation, key, s->key_len));
-	TRY(mls_suite_derive_tree_secret(
-	    s, from, "nonce", generation, nonce, s->nonce_len));
+static enum mls_result
+derive(const struct mls_suite *s, const uint8_t *secret, uint32_t generation,
+    const struct step *to)
+{
+	struct hkdf from;
+	enum mls_result err = MLS_OK;
+
+	hkdf_init(&from, s->hash, (struct bytes){ secret, s->hash_len });
+	if (to->key != NULL) {
+		TRY(mls_suite_tree_secret_next(
+		    &from, "key", generation, to->key, s->key_len));
+		TRY(mls_suite_tree_secret_next(
+		    &from, "nonce", generation, to->nonce, s->nonce_len));
+	}
+	if (to->after != NULL)
+		TRY(mls_suite_tree_secret_next(
+		    &from, "secret", generation, to->after, s->hash_len));
 out:
+	hkdf_wipe(&from);
 	return err;
 }
 
-/* 9.1: the secret of the next generation; out may be secret. */
+/* The secret of the next generation; out may be secret. */
 static enum mls_result
 derive_after(const struct mls_suite *s, const uint8_t *secret,
     uint32_t generation, uint8_t *out)
 {
-	return mls_suite_derive_tree_secret(s,
-	    (struct bytes){ secret, s->hash_len }, "secret", generation, out,
-	    s->hash_len);
+	return derive(
+	    s, secret, generation, &(struct step){ NULL, NULL, out });
 }
 
 /* Computes a key from a ratchet that stands at or before its generation. */
@@ -283,9 +294,9 @@ key_ahead(const struct mls_suite *s, uint64_t at, const uint8_t *secret,
 	out->is_next = out->generation == at;
 	for (; at < out->generation; at++)
 		TRY(derive_after(s, s_.secret, (uint32_t)at, s_.secret));
-	TRY(derive_key(s, s_.secret, out->generation, out->key, out->nonce));
-	if (out->is_next)
-		TRY(derive_after(s, s_.secret, out->generation, out->after));
+	TRY(derive(s, s_.secret, out->generation,
+	    &(struct step){ out->key, out->nonce,
+		out->is_next ? out->after : NULL }));
 out:
 	bytes_wipe(&s_, sizeof s_);
 	return err;
@@ -429,15 +440,17 @@ step_past(const struct mls_suite *s, struct ratchet *r,
 	memcpy(s_.secret, r->secret, sizeof s_.secret);
 	NEED(reserve(r, n + kept), MLS_OUT_OF_MEMORY);
 	for (uint64_t g = r->generation; g < key->generation; g++) {
-		if (g >= from) {
-			struct skipped *to = &r->skipped[n++];
+		struct step to = { .after = s_.secret };
 
-			to->since_s = now_s;
-			to->generation = (uint32_t)g;
-			TRY(derive_key(s, s_.secret, (uint32_t)g, to->key,
-			    to->nonce));
+		if (g >= from) {
+			struct skipped *kept_key = &r->skipped[n++];
+
+			kept_key->since_s = now_s;
+			kept_key->generation = (uint32_t)g;
+			to.key = kept_key->key;
+			to.nonce = kept_key->nonce;
 		}
-		TRY(derive_after(s, s_.secret, (uint32_t)g, s_.secret));
+		TRY(derive(s, s_.secret, (uint32_t)g, &to));
 	}
 	if (key->is_next)
 		memcpy(s_.secret, key->after, sizeof s_.secret);

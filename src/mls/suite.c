@@ -277,8 +277,8 @@ out:
  *	} KDFLabel;
  */
 enum mls_result
-mls_suite_expand(const struct mls_suite *s, struct bytes secret,
-    struct mls_labelled info, uint8_t *out, size_t len)
+mls_suite_expand_next(const struct hkdf *from, struct mls_labelled info,
+    uint8_t *out, size_t len)
 {
 	uint8_t buf[SHORT_LEN];
 	struct wr w = labelled_writer(buf, info.label, info.context.n);
@@ -288,9 +288,22 @@ mls_suite_expand(const struct mls_suite *s, struct bytes secret,
 	wr_u16(&w, (uint16_t)len);
 	put_labelled(&w, info.label, info.context);
 	TRY(mls_result_of(wr_done(&w)));
-	TRY(mls_result_of(hkdf_expand(s->hash, secret, wr_bytes(&w), out, len)));
+	TRY(mls_result_of(hkdf_next(from, wr_bytes(&w), out, len)));
 out:
 	wr_free(&w);
+	return err;
+}
+
+enum mls_result
+mls_suite_expand(const struct mls_suite *s, struct bytes secret,
+    struct mls_labelled info, uint8_t *out, size_t len)
+{
+	struct hkdf from;
+	enum mls_result err;
+
+	hkdf_init(&from, s->hash, secret);
+	err = mls_suite_expand_next(&from, info, out, len);
+	hkdf_wipe(&from);
 	return err;
 }
 
@@ -303,15 +316,28 @@ mls_suite_derive_secret(const struct mls_suite *s, struct bytes secret,
 }
 
 enum mls_result
-mls_suite_derive_tree_secret(const struct mls_suite *s, struct bytes secret,
-    const char *label, uint32_t generation, uint8_t *out, size_t len)
+mls_suite_tree_secret_next(const struct hkdf *from, const char *label,
+    uint32_t generation, uint8_t *out, size_t len)
 {
 	uint8_t context[4];
 	struct wr w = wr_init(context, sizeof context);
 
 	wr_u32(&w, generation);
-	return mls_suite_expand(s, secret,
-	    (struct mls_labelled){ label, wr_bytes(&w) }, out, len);
+	return mls_suite_expand_next(
+	    from, (struct mls_labelled){ label, wr_bytes(&w) }, out, len);
+}
+
+enum mls_result
+mls_suite_derive_tree_secret(const struct mls_suite *s, struct bytes secret,
+    const char *label, uint32_t generation, uint8_t *out, size_t len)
+{
+	struct hkdf from;
+	enum mls_result err;
+
+	hkdf_init(&from, s->hash, secret);
+	err = mls_suite_tree_secret_next(&from, label, generation, out, len);
+	hkdf_wipe(&from);
+	return err;
 }
 
 void

@@ -127,6 +127,12 @@ MUST_USE enum mls_result mls_suite_derive_tree_secret(
     const struct mls_suite *s, struct bytes secret, const char *label,
     uint32_t generation, uint8_t *out, size_t len);
 
+/* Both for several expansions of one secret, begun with hkdf_init. */
+MUST_USE enum mls_result mls_suite_expand_next(const struct hkdf *from,
+    struct mls_labelled info, uint8_t *out, size_t len);
+MUST_USE enum mls_result mls_suite_tree_secret_next(const struct hkdf *from,
+    const char *label, uint32_t generation, uint8_t *out, size_t len);
+
 /* 8: KDF.Extract; writes hash_len bytes. */
 void mls_suite_extract(const struct mls_suite *s, struct bytes salt,
     struct bytes ikm, uint8_t *out);
