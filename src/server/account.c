@@ -123,6 +123,7 @@ server_account_set_roster(struct server_account *a, uint64_t version,
 	a->roster = copy;
 	a->roster_len = (uint16_t)roster.n;
 	a->roster_version = version;
+	a->devices_until_s = 0;
 	a->gone = NULL;
 	a->gone_n = 0;
 	return ERR_OK;
@@ -176,20 +177,35 @@ server_account_device(const struct server *s, const struct server_account *a,
 	return found != NULL;
 }
 
-uint8_t
-server_account_devices(const struct server *s, const struct server_account *a)
+/* Counts the devices that may be used now, and says until when that holds. */
+static void
+count_devices(struct server_account *a, uint64_t now_s)
 {
 	struct pact_roster roster;
-	uint64_t now = server_now_s(s);
-	uint8_t n = 0;
 
+	a->devices = 0;
+	a->devices_until_s = UINT64_MAX;
 	if (pact_roster_parse(server_account_roster(a), &roster) != ERR_OK)
-		return 0;
-	for (size_t i = 0; i < roster.count; i++)
-		if (pact_roster_find(&roster, roster.entries[i].id, now) !=
-		    NULL)
-			n++;
-	return n;
+		return;
+	for (size_t i = 0; i < roster.count; i++) {
+		uint64_t end_s = roster.entries[i].expires_s;
+
+		if (end_s != 0 && end_s <= now_s)
+			continue;
+		a->devices++;
+		if (end_s != 0 && end_s < a->devices_until_s)
+			a->devices_until_s = end_s;
+	}
+}
+
+uint8_t
+server_account_devices(const struct server *s, struct server_account *a)
+{
+	uint64_t now_s = server_now_s(s);
+
+	if (now_s >= a->devices_until_s)
+		count_devices(a, now_s);
+	return a->devices;
 }
 
 /* ---- at the start ---- */

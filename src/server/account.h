@@ -47,7 +47,7 @@ bool server_account_device(const struct server *s,
 
 /* Returns how many devices the roster has now. */
 uint8_t server_account_devices(const struct server *s,
-    const struct server_account *a);
+    struct server_account *a);
 
 struct bytes server_account_roster(const struct server_account *a);
 

@@ -134,6 +134,7 @@ changed(struct server *s, struct server_op *op, enum err err)
 		return;
 	}
 	if (err != ERR_OK) {
+		server_op_reread(s, &op->letter.name, err);
 		server_bus_error(s, op->letter.from, op->letter.req,
 		    server_op_code(err), 0);
 		return;

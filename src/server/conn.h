@@ -1,9 +1,9 @@
 /*
  * conn - one connection: from accept to its last byte.
  *
- * Slots, the first record, records in and out, pings, deadlines, and the
- * end. What messages mean is not known here: server/desk.h says who may say
- * what when, and has it done.
+ * Slots, buffers, what is said, pings, deadlines, and the end. What comes in
+ * is taken apart in intake.c; what messages mean is not known in either:
+ * server/desk.h says who may say what when, and has it done.
  */
 #ifndef SERVER_CONN_H
 #define SERVER_CONN_H
@@ -51,6 +51,30 @@ void server_conn_end(struct server *s, struct server_conn *c,
 
 /* Closes at once, without a word. */
 void server_conn_drop(struct server *s, struct server_conn *c);
+
+/* ---- for intake.c ---- */
+
+/* Returns the buffer of c's first record, SERVER_ENTRY bytes. */
+uint8_t *server_conn_entry(const struct server *s,
+    const struct server_conn *c);
+
+/* The channel stands: vault and login are there, the entry goes back. */
+void server_conn_opened(struct server *s, struct server_conn *c);
+
+/* Hands a copy of bytes to the shell as they are. Fails with NOMEM. */
+MUST_USE enum err server_conn_send(struct server *s, struct server_conn *c,
+    struct bytes out);
+
+/* Returns c's buffers, made if need be. NULL: out of memory. */
+struct server_io *server_conn_io(struct server *s, struct server_conn *c);
+
+/* Gives the buffers back if nothing is in them. */
+void server_conn_tidy(struct server *s, struct server_conn *c);
+
+/* Wipes and releases the keys of the channel. */
+void server_conn_free_vault(struct server_conn *c);
+
+/* ---- for login.c ---- */
 
 /* The connection is logged in from now on; its deadline is one for pings. */
 void server_conn_logged(struct server *s, struct server_conn *c);

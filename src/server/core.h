@@ -134,6 +134,8 @@ struct server_account {
 	uint8_t identity[32];
 	uint8_t *roster;
 	uint16_t roster_len;
+	uint8_t devices;          /* of the roster, until then */
+	uint64_t devices_until_s;
 	uint16_t seats_n, seats_cap;
 	struct server_seat *seats;
 	/* Ephemeral devices of the roster that have disconnected. */

@@ -1,5 +1,8 @@
 #include "server/op.h"
 
+#include "server/account.h"
+#include "server/presence.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,4 +67,33 @@ server_op_code(enum err err)
 	if (err == ERR_GONE)
 		return WIRE_ERROR_UNKNOWN;
 	return WIRE_ERROR_STORE;
+}
+
+static void
+reread(struct server *s, struct server_op *op, enum err err)
+{
+	struct server_account *a = server_account_get(s, &op->letter.name);
+	bool is_other = a == NULL ||
+	    a->version != op->request.account.version;
+
+	if (err == ERR_GONE && a != NULL)
+		server_account_remove(s, a);
+	if (err != ERR_OK)
+		return;
+	if (is_other && a != NULL)
+		server_presence_end_all(s, a, NULL);
+	if (server_account_put(s, &op->request.account) == ERR_OK && a != NULL)
+		server_presence_update(s, a);
+}
+
+void
+server_op_reread(struct server *s, const struct wire_name *name,
+    enum err err)
+{
+	struct server_letter letter = { .name = *name };
+	struct server_op *op = err == ERR_IO ? server_op_new(s, &letter) :
+	    NULL;
+
+	if (op != NULL)
+		server_op_submit(op, STORE_ACCOUNT_GET, reread);
 }

@@ -41,6 +41,15 @@ void server_op_submit(struct server_op *op, enum store_kind kind,
 /* Releases an op that was not submitted. */
 void server_op_free(struct server_op *op);
 
+/*
+ * Reads an account anew after a write that failed with err: when it is IO,
+ * nobody knows whether it was carried out, and the directory must not differ
+ * from what is stored. Sessions end if the account's version has changed.
+ * Does nothing after other errors.
+ */
+void server_op_reread(struct server *s, const struct wire_name *name,
+    enum err err);
+
 /* Returns the code of ERROR for what the store said. */
 enum wire_error server_op_code(enum err err);
 

@@ -55,6 +55,7 @@ user_done(struct server *s, struct server_op *op, enum err err)
 {
 	struct server_account *a = server_account_get(s, &op->letter.name);
 
+	server_op_reread(s, &op->letter.name, err);
 	if (err == ERR_OK && a != NULL) {
 		if (op->user_op == SERVER_USER_REMOVE) {
 			server_account_remove(s, a);
@@ -110,7 +111,7 @@ server_user_next(const struct server *s, const struct wire_name *after,
     struct server_user_info *info)
 {
 	size_t i = server_account_after(s, after);
-	const struct server_account *a;
+	struct server_account *a;
 
 	if (i == s->accounts_n)
 		return false;

@@ -26,7 +26,7 @@ server_people_list(struct server *s, const struct server_letter *letter,
 	struct wr entries = wr_new();
 
 	for (size_t i = 0; i < s->accounts_n; i++) {
-		const struct server_account *a = s->accounts[i];
+		struct server_account *a = s->accounts[i];
 		struct wire_person person = { .name = a->name,
 			.status = (uint8_t)server_presence_shown(a) };
 

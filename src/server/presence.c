@@ -171,13 +171,17 @@ server_presence_announce(struct server *s, const struct server_letter *letter)
 {
 	struct wire_PRESENCE m = { .name = letter->name,
 		.status = (uint8_t)letter->number };
+	uint8_t encoded[WIRE_HEADER_LEN + 1 + WIRE_NAME_MAX + 1];
+	struct wr w = wr_init(encoded, sizeof encoded);
 
+	if (wire_encode(&w, WIRE_PRESENCE, &m) != ERR_OK)
+		return;
 	for (uint32_t i = 0; i < s->conns_high; i++) {
 		struct server_conn *c = &s->conns[i];
 
 		if (c->state == SERVER_LOGGED && (c->mode & WIRE_MODE_HOSTS) &&
 		    !wire_name_equal(&server_vault(c)->name, &letter->name))
-			server_conn_say(s, c, WIRE_PRESENCE, &m);
+			server_conn_say_raw(s, c, wr_bytes(&w));
 	}
 }
 
@@ -196,6 +200,7 @@ status_stored(struct server *s, struct server_op *op, enum err err)
 	if (seat != NULL)
 		seat->asks--;
 	if (err != ERR_OK) {
+		server_op_reread(s, &op->letter.name, err);
 		server_bus_error(s, op->letter.from, op->letter.req,
 		    server_op_code(err), 0);
 		return;

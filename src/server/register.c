@@ -238,6 +238,7 @@ created(struct server *s, struct server_op *op, enum err err)
 	if (err == ERR_OK && server_account_put(s, &op->request.account) !=
 	    ERR_OK)
 		err = ERR_NOMEM;
+	server_op_reread(s, &op->letter.name, err);
 	if (PLANTED(PLANT_ACK_BEFORE_COMMIT))
 		return;
 	reply(s, &op->letter, code_of(err));

@@ -165,14 +165,10 @@ shelf_list(struct shelf *shelf, struct store_request *r)
 }
 
 static enum err
-shelf_do(struct shelf *shelf, struct store_request *r)
+shelf_write(struct shelf *shelf, struct store_request *r)
 {
 	struct shelf_account *a;
 
-	if (r->kind == STORE_ACCOUNT_GET)
-		return shelf_get(shelf, r);
-	if (shelf->is_broken)
-		return ERR_IO;
 	if (r->kind == STORE_ACCOUNT_CREATE)
 		return shelf_create(shelf, r);
 	if (r->kind == STORE_ACCOUNT_CHANGE)
@@ -190,6 +186,19 @@ shelf_do(struct shelf *shelf, struct store_request *r)
 		keep_all(a, &a[1].a);
 	shelf->accounts_n--;
 	return ERR_OK;
+}
+
+static enum err
+shelf_do(struct shelf *shelf, struct store_request *r)
+{
+	enum err err;
+
+	if (r->kind == STORE_ACCOUNT_GET)
+		return shelf_get(shelf, r);
+	if (shelf->is_broken)
+		return ERR_IO;
+	err = shelf_write(shelf, r);
+	return shelf->is_lying ? ERR_IO : err;
 }
 
 static void

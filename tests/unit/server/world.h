@@ -45,6 +45,7 @@ struct shelf {
 	bool is_slow;     /* completes nothing for now */
 	bool is_slow_to_create; /* the same, once it comes to an account */
 	bool is_broken;   /* every write fails */
+	bool is_lying;    /* every write is done, and said to have failed */
 };
 
 /* Completes what is pending; returns whether there was anything. */
