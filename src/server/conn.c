@@ -11,6 +11,10 @@
 #define SPARES    64
 #define SPARE_MAX (64 * 1024)
 
+/* Output that may wait for a stranger, who is owed short answers, one at a
+ * time. */
+#define STRANGER_OUT 8192
+
 /* How long CLOSE may take to leave. */
 #define ENDING_MS 5000
 
@@ -235,6 +239,15 @@ mark_dirty(struct server *s, struct server_conn *c)
 	s->dirty = c;
 }
 
+/* Returns how many bytes may wait for c's client. */
+static size_t
+waiting_max(const struct server_conn *c)
+{
+	if (c->state == SERVER_OPEN)
+		return STRANGER_OUT;
+	return WIRE_OUT_MAX + server_session_relay_room(c);
+}
+
 struct wr *
 server_conn_writer(struct server *s, struct server_conn *c)
 {
@@ -243,8 +256,7 @@ server_conn_writer(struct server *s, struct server_conn *c)
 	if (c->state != SERVER_OPEN && c->state != SERVER_LOGGED)
 		return NULL;
 	io = server_conn_io(s, c);
-	if (io == NULL || server_conn_waiting(c) >
-	    WIRE_OUT_MAX + server_session_relay_room(c)) {
+	if (io == NULL || server_conn_waiting(c) > waiting_max(c)) {
 		s->stats.closed_limit++;
 		server_conn_drop(s, c);
 		return NULL;

@@ -50,12 +50,13 @@ server_login_failed(struct server *s, struct server_conn *c, uint32_t req,
     enum wire_error code)
 {
 	struct server_login *login = server_login_of(c);
+	bool is_last = ++login->failures >= FAILURES_MAX;
 
 	login->step = SERVER_LOGIN_IDLE;
 	bytes_wipe(login->key, sizeof login->key);
+	/* To say so may drop c, and the login with it. */
 	server_conn_error(s, c, req, code, 0);
-	login->failures++;
-	if (login->failures >= FAILURES_MAX)
+	if (is_last)
 		server_conn_end(s, c, WIRE_CLOSE_LIMIT);
 }
 

@@ -135,8 +135,9 @@ be_opened(struct server *s, struct server_conn *c,
 	}
 	half->peer_number = letter->number;
 	s->stats.streams++;
-	say_opened(s, c, half);
 	post(s, c, half, SERVER_LETTER_STREAM_OPENED, half->number);
+	/* Last, since it may drop c, and the half with it. */
+	say_opened(s, c, half);
 }
 
 /* ---- data and credit ---- */
@@ -211,7 +212,8 @@ server_relay_credit(struct server *s, struct server_conn *c,
 {
 	struct server_half *half = half_find(c, m->stream);
 
-	if (half != NULL && half->peer_number != 0)
+	/* Credit of nothing would cost nothing, and could drown the peer. */
+	if (half != NULL && half->peer_number != 0 && m->credit != 0)
 		post(s, c, half, SERVER_LETTER_STREAM_CREDIT, m->credit);
 	return ERR_OK;
 }
