@@ -310,8 +310,7 @@ leave(struct mls_group *g)
 	g->now.keys = NULL;
 	mls_treekem_keys_wipe(&g->keys);
 	bytes_wipe(&g->signer, sizeof g->signer);
-	bytes_wipe(g->resumption, sizeof g->resumption);
-	g->n_resumption = 0;
+	mls_group_forget_resumption(g);
 	while (g->n_past > 0)
 		mls_past_wipe(&g->past[--g->n_past]);
 }

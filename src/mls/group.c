@@ -40,6 +40,7 @@ mls_group_free(struct mls_group *g)
 	for (size_t i = 0; i < g->n_past; i++)
 		mls_past_wipe(&g->past[i]);
 	mls_epoch_wipe(&g->now);
+	mls_group_forget_resumption(g);
 	mls_tree_free(g->tree);
 	mls_treekem_keys_wipe(&g->keys);
 	wr_free(&g->reinit);
@@ -227,6 +228,7 @@ begin_first_epoch(struct mls_group *g, struct bytes id, struct bytes extensions)
 	TRY(mls_schedule_create(&g->suite, s.epoch, &g->now.secrets));
 	TRY(mls_epoch_confirm(&g->now));
 	TRY(mls_epoch_begin(&g->now, mls_tree_size(g->tree)));
+	TRY(mls_group_reserve_resumption(g));
 	mls_group_keep_resumption(g);
 out:
 	bytes_wipe(&s, sizeof s);
@@ -355,17 +357,48 @@ mls_group_export(const struct mls_group *g, const char *label,
 	    (struct mls_labelled){ label, context }, out, len);
 }
 
+enum mls_result
+mls_group_reserve_resumption(struct mls_group *g)
+{
+	size_t cap = g->cap_resumption == 0 ? 4 : 2 * g->cap_resumption;
+	struct mls_resumption *p;
+
+	if (g->n_resumption < g->cap_resumption ||
+	    g->n_resumption == MLS_RESUMPTION_EPOCHS)
+		return MLS_OK;
+	p = calloc(cap, sizeof p[0]);
+	if (p == NULL)
+		return MLS_OUT_OF_MEMORY;
+	if (g->n_resumption != 0)
+		memcpy(p, g->resumption, g->n_resumption * sizeof p[0]);
+	bytes_wipe(g->resumption, g->n_resumption * sizeof p[0]);
+	free(g->resumption);
+	g->resumption = p;
+	g->cap_resumption = cap;
+	return MLS_OK;
+}
+
 void
 mls_group_keep_resumption(struct mls_group *g)
 {
 	struct mls_resumption *all = g->resumption;
 
-	if (g->n_resumption == MLS_RESUMPTION_EPOCHS)
+	if (g->n_resumption == MLS_RESUMPTION_EPOCHS) {
 		g->n_resumption--;
-	memmove(all + 1, all, g->n_resumption * sizeof all[0]);
-	all[0].epoch = g->now.context.epoch;
-	memcpy(all[0].psk, g->now.secrets.resumption, sizeof all[0].psk);
-	g->n_resumption++;
+		memmove(all, all + 1, g->n_resumption * sizeof all[0]);
+	}
+	all += g->n_resumption++;
+	all->epoch = g->now.context.epoch;
+	memcpy(all->psk, g->now.secrets.resumption, sizeof all->psk);
+}
+
+void
+mls_group_forget_resumption(struct mls_group *g)
+{
+	bytes_wipe(g->resumption, g->n_resumption * sizeof g->resumption[0]);
+	free(g->resumption);
+	g->resumption = NULL;
+	g->n_resumption = g->cap_resumption = 0;
 }
 
 enum mls_result

@@ -14,7 +14,7 @@
 
 #define MLS_PAST_EPOCHS       5    /* whose late messages can be read */
 #define MLS_LATE_MESSAGES     1024 /* that each of them can give */
-#define MLS_RESUMPTION_EPOCHS 64   /* whose resumption secrets are kept */
+#define MLS_RESUMPTION_EPOCHS 256  /* whose resumption secrets are kept */
 #define MLS_MAX_KNOWN         4096 /* proposals kept for the next commit */
 #define MLS_MAX_WANTED        MLS_MAX_PROPOSALS
 
@@ -87,8 +87,8 @@ struct mls_group {
 	size_t n_wanted;
 	struct mls_past past[MLS_PAST_EPOCHS]; /* newest first */
 	size_t n_past;
-	struct mls_resumption resumption[MLS_RESUMPTION_EPOCHS]; /* the same */
-	size_t n_resumption;
+	struct mls_resumption *resumption; /* oldest first */
+	size_t n_resumption, cap_resumption;
 	struct mls_staged *staged;
 	/* The last commit announced a re-init: its encoded ReInit proposal;
 	 * the group is closed. */
@@ -135,8 +135,11 @@ struct mls_capabilities mls_own_capabilities(
 MUST_USE enum mls_result mls_group_find_psk(const struct mls_group *g,
     const struct mls_psk_id *id, struct wr *out);
 
-/* Keeps the resumption secret of the current epoch. */
+/* Makes room for the resumption secret of one more epoch, then keeps that of
+ * the current one, forgetting the oldest when there are too many. */
+MUST_USE enum mls_result mls_group_reserve_resumption(struct mls_group *g);
 void mls_group_keep_resumption(struct mls_group *g);
+void mls_group_forget_resumption(struct mls_group *g);
 
 /*
  * The proposals of this epoch. mls_group_know takes k, which has its content

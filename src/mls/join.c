@@ -178,6 +178,7 @@ begin_epoch(struct joining *j)
 		ct_equal(tag.p, g->now.confirmation_tag, tag.n),
 	    MLS_CONFIRMATION_TAG_IS_WRONG);
 	TRY(mls_epoch_begin(&g->now, mls_tree_size(g->tree)));
+	TRY(mls_group_reserve_resumption(g));
 	mls_group_keep_resumption(g);
 out:
 	return err;

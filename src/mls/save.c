@@ -207,7 +207,7 @@ put_past(struct wr *w, const struct mls_group *g)
 				p->leaves[j].public_len });
 		}
 	}
-	wr_u8(w, (uint8_t)g->n_resumption);
+	wr_u16(w, (uint16_t)g->n_resumption);
 	for (size_t i = 0; i < g->n_resumption; i++) {
 		wr_u64(w, g->resumption[i].epoch);
 		wr_put(w, BYTES_OF(g->resumption[i].psk));
@@ -240,7 +240,7 @@ get_past_leaves(struct rd *r, struct mls_past *p)
 static enum mls_result
 get_past(struct rd *r, struct mls_group *g)
 {
-	uint8_t n = rd_u8(r);
+	uint16_t n = rd_u8(r);
 	enum mls_result err = MLS_OK;
 
 	NEED(n <= MLS_PAST_EPOCHS, MLS_SAVED_STATE_IS_DAMAGED);
@@ -252,11 +252,13 @@ get_past(struct rd *r, struct mls_group *g)
 		p->messages_left = rd_u32(r);
 		TRY(get_past_leaves(r, p));
 	}
-	n = rd_u8(r);
+	n = rd_u16(r);
 	NEED(n <= MLS_RESUMPTION_EPOCHS, MLS_SAVED_STATE_IS_DAMAGED);
 	while (g->n_resumption < n) {
-		struct mls_resumption *one = &g->resumption[g->n_resumption++];
+		struct mls_resumption *one;
 
+		TRY(mls_group_reserve_resumption(g));
+		one = &g->resumption[g->n_resumption++];
 		one->epoch = rd_u64(r);
 		rd_copy(r, one->psk, sizeof one->psk);
 	}

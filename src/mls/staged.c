@@ -8,8 +8,11 @@
 struct mls_staged *
 mls_staged_new(struct mls_group *g)
 {
-	struct mls_staged *st = calloc(1, sizeof *st);
+	struct mls_staged *st;
 
+	if (mls_group_reserve_resumption(g) != MLS_OK)
+		return NULL;
+	st = calloc(1, sizeof *st);
 	if (st == NULL)
 		return NULL;
 	st->encoded = wr_new();

@@ -397,6 +397,7 @@ TEST(a_malicious_committer_of_key_packages)
 	put_value(&l);
 	mls_proposal_put_add(&l, (struct bytes){ kp.p + 4, kp.n - 4 });
 	refuses(&s, &l, MLS_SIGNATURE_KEY_IS_IN_USE);
+	mls_bundle_free(twin.bundle);
 	/* Two packages of one client. */
 	twin = s.dan;
 	twin.bundle = NULL;
