@@ -61,8 +61,8 @@ guest_account_init(struct guest_account *a, const char *name)
 
 /* ---- bytes ---- */
 
-static void
-write_all(int fd, const uint8_t *p, size_t n)
+void
+guest_write(int fd, const uint8_t *p, size_t n)
 {
 	while (n > 0) {
 		ssize_t done = send(fd, p, n, MSG_NOSIGNAL);
@@ -131,7 +131,7 @@ send_first(struct guest *g, struct noise_handshake *hs,
 	mark = wr_begin(&w, 2);
 	must(pact_guard_write_first(&w, key, &first), "first record");
 	wr_end(&w, mark, 2);
-	write_all(g->fd, record, w.n);
+	guest_write(g->fd, record, w.n);
 }
 
 void
@@ -191,7 +191,7 @@ guest_flush(struct guest *g)
 	must(pact_channel_seal(&g->channel, wr_bytes(&g->pending), false,
 	    &g->out), "seal");
 	wr_reset(&g->pending);
-	write_all(g->fd, g->out.p, g->out.n);
+	guest_write(g->fd, g->out.p, g->out.n);
 }
 
 static uint32_t

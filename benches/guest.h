@@ -76,6 +76,9 @@ size_t guest_read(struct guest *g);
  * the next call. */
 void guest_wait(struct guest *g, enum wire_type type, void *message);
 
+/* Writes n bytes, waiting where need be. */
+void guest_write(int fd, const uint8_t *p, size_t n);
+
 /* Says why, and ends the program. */
 _Noreturn void guest_die(const char *format, ...)
     __attribute__((format(printf, 1, 2)));

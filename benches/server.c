@@ -2,9 +2,11 @@
  * server - what the server costs, seen from outside: a real sottod on one
  * core, this program on another.
  *
- *	bench-server PORT KEY PID CODES    CODES: "name code" lines, one for
- *	                                   each account, in base64url
- *	bench-server raw PORT PID          the limit of the relay
+ *	bench-server PORT KEY PID CODES [PART]
+ *		CODES: "name code" lines, one for each account, in base64url;
+ *		PART: idle, login, device, one, burst
+ *	bench-server raw PORT PID
+ *		the limit of the relay
  *
  * Prints "name value" lines. CPU is that of the server's process, from its
  * own clock; the peers that it is compared with are measured by bench/run.
@@ -28,8 +30,9 @@
 #define PAIRS    64
 #define ACCOUNTS (2 * PAIRS)
 #define IDLE     3000
-#define LOGINS   400
-#define SECONDS  2.0
+#define ROUNDS   16   /* of which the best counts */
+#define LOGINS   64   /* in a round */
+#define SECONDS  0.25 /* of a round of the relay */
 #define BURST    32
 
 /* A message of 100 bytes is a line record of one class, and that is what the
@@ -112,18 +115,23 @@ static void
 measure_logins(const char *name,
     void (*login)(struct guest *, const struct guest_account *, uint8_t))
 {
-	double cpu = server_cpu();
+	double best = 1e9, cpu;
 
-	for (size_t i = 0; i < LOGINS; i++) {
-		struct guest g;
+	for (size_t round = 0; round < ROUNDS; round++) {
+		cpu = server_cpu();
+		for (size_t i = 0; i < LOGINS; i++) {
+			struct guest g;
 
-		guest_connect(&g, &server, 1);
-		login(&g, &accounts[i % ACCOUNTS], 0);
-		guest_close(&g);
+			guest_connect(&g, &server, 1);
+			login(&g, &accounts[i % ACCOUNTS], 0);
+			guest_close(&g);
+		}
+		/* The last one is still being closed. */
+		(void)usleep(5000);
+		cpu = server_cpu() - cpu;
+		best = cpu < best ? cpu : best;
 	}
-	/* The last ones are still being closed. */
-	(void)usleep(50000);
-	printf("%s %.4f\n", name, (server_cpu() - cpu) * 1000 / LOGINS);
+	printf("%s %.4f\n", name, best * 1000 / LOGINS);
 }
 
 /* ---- memory ---- */
@@ -154,8 +162,29 @@ measure_idle(void)
 
 /* ---- relay ---- */
 
+/*
+ * One end of a pair, here or at the raw relay. What comes is counted and not
+ * opened, and what goes is sealed at once, so that one core of clients keeps
+ * up with one core of server.
+ */
+struct end {
+	int fd;
+	size_t owed; /* bytes that have come since the last answer */
+	struct guest *guest; /* NULL: raw */
+};
+
+static struct end ends[ACCOUNTS];
+
+/* What n messages are on the wire: ours in one padded record, and as many
+ * bytes for the raw relay. */
+static size_t
+wire_len(size_t n)
+{
+	return n == 1 ? 512 : WIRE_RECORD_PACKED;
+}
+
 static void
-send_lines(struct guest *g, size_t n)
+say_lines(struct guest *g, size_t n, bool gives_credit)
 {
 	static const uint8_t record[LINE_RECORD_LEN] = { 1 };
 	struct wire_STREAM_DATA data = { g->stream, BYTES_OF(record) };
@@ -165,64 +194,120 @@ send_lines(struct guest *g, size_t n)
 	for (size_t i = 0; i < n; i++)
 		guest_say(g, WIRE_STREAM_DATA, &data);
 	/* What has been taken is given back, as the client does. */
-	if (g->received > 0)
+	if (gives_credit)
 		guest_say(g, WIRE_STREAM_CREDIT, &credit);
 	guest_flush(g);
 }
 
-/* Bounces bursts of n between all pairs for a while. */
 static void
-measure_relay(const char *name, size_t n)
+answer(struct end *e, size_t n)
 {
-	struct epoll_event ready[ACCOUNTS], ev = { .events = EPOLLIN };
-	uint64_t carried = 0;
-	size_t owed[ACCOUNTS] = { 0 };
-	int poller = epoll_create1(0);
-	double start, cpu;
+	static const uint8_t zeros[WIRE_RECORD_PACKED];
 
-	for (size_t i = 0; i < ACCOUNTS; i++) {
-		ev.data.u64 = i;
-		(void)epoll_ctl(poller, EPOLL_CTL_ADD, guests[i].fd, &ev);
-	}
-	start = now();
-	cpu = server_cpu();
-	for (size_t i = 0; i < ACCOUNTS; i += 2)
-		send_lines(&guests[i], n);
+	if (e->guest != NULL)
+		say_lines(e->guest, n, true);
+	else
+		guest_write(e->fd, zeros, wire_len(n));
+}
+
+/* Takes what has come; returns how many messages that completes. */
+static size_t
+take(struct end *e, size_t n)
+{
+	static uint8_t buf[64 * 1024];
+	ssize_t got = recv(e->fd, buf, sizeof buf, MSG_DONTWAIT);
+
+	if (got == 0 || (got < 0 && errno != EAGAIN))
+		guest_die("the relay hung up");
+	if (got > 0)
+		e->owed += (size_t)got;
+	if (e->owed < wire_len(n))
+		return 0;
+	e->owed -= wire_len(n);
+	return n;
+}
+
+struct round {
+	double per_s, cpu_us;
+};
+
+/* Bounces bursts of n between all pairs for a while. */
+static struct round
+relay_round(int poller, size_t n)
+{
+	struct epoll_event ready[ACCOUNTS];
+	double start = now(), cpu = server_cpu(), carried = 0;
+
 	while (now() - start < SECONDS) {
 		int count = epoll_wait(poller, ready, ACCOUNTS, 100);
 
 		for (int i = 0; i < count; i++) {
-			size_t at = ready[i].data.u64;
-			size_t got = guest_read(&guests[at]);
+			struct end *e = ready[i].data.ptr;
+			size_t got = take(e, n);
 
-			carried += got;
-			owed[at] += got;
-			if (owed[at] >= n) {
-				owed[at] -= n;
-				send_lines(&guests[at], n);
-			}
+			carried += (double)got;
+			if (got > 0)
+				answer(e, n);
 		}
 	}
-	printf("%s_per_s %.0f\n", name, (double)carried / (now() - start));
-	printf("%s_cpu_us %.4f\n", name,
-	    (server_cpu() - cpu) * 1e6 / (double)carried);
-	(void)close(poller);
+	cpu = server_cpu() - cpu;
+	return (struct round){ carried / (now() - start), cpu * 1e6 / carried };
 }
 
 static void
-join_pairs(void)
+measure_relay(const char *name, size_t n)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	int poller = epoll_create1(EPOLL_CLOEXEC);
+	struct round best = { .cpu_us = 1e9 };
+
+	for (size_t i = 0; i < ACCOUNTS; i++) {
+		ends[i].owed = 0;
+		ev.data.ptr = &ends[i];
+		(void)epoll_ctl(poller, EPOLL_CTL_ADD, ends[i].fd, &ev);
+	}
+	for (size_t i = 0; i < ACCOUNTS; i += 2)
+		answer(&ends[i], n);
+	for (size_t i = 0; i < ROUNDS; i++) {
+		struct round round = relay_round(poller, n);
+
+		if (round.cpu_us < best.cpu_us)
+			best.cpu_us = round.cpu_us;
+		if (round.per_s > best.per_s)
+			best.per_s = round.per_s;
+	}
+	printf("%s_per_s %.0f\n", name, best.per_s);
+	printf("%s_cpu_us %.4f\n", name, best.cpu_us);
+	(void)close(poller);
+}
+
+/* A stream for each pair, over which one burst each way is seen to come. */
+static void
+join_pairs(size_t n)
 {
 	for (size_t i = 0; i < ACCOUNTS; i++) {
 		guest_connect(&guests[i], &server, 1);
 		guest_device_login(&guests[i], &accounts[i], WIRE_MODE_HOSTS);
+		ends[i] = (struct end){ guests[i].fd, 0, &guests[i] };
 	}
-	for (size_t i = 0; i < ACCOUNTS; i += 2)
-		guest_join(&guests[i], &guests[i + 1], &accounts[i + 1]);
+	for (size_t i = 0; i < ACCOUNTS; i += 2) {
+		struct guest *a = &guests[i], *b = &guests[i + 1];
+
+		guest_join(a, b, &accounts[i + 1]);
+		say_lines(a, n, false);
+		while (b->received < n)
+			(void)guest_read(b);
+		say_lines(b, n, true);
+		while (a->received < n)
+			(void)guest_read(a);
+	}
 }
 
 static void
-leave_pairs(void)
+measure_pairs(const char *name, size_t n)
 {
+	join_pairs(n);
+	measure_relay(name, n);
 	for (size_t i = 0; i < ACCOUNTS; i++)
 		guest_close(&guests[i]);
 }
@@ -235,86 +320,58 @@ raw_connect(uint16_t port)
 	struct sockaddr_in to = { .sin_family = AF_INET,
 		.sin_port = htons(port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
-	if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0)
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) != 0)
 		guest_die("raw relay: %s", strerror(errno));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	return fd;
 }
 
-/* The same dance with the same number of bytes for each message that our
- * relay's clients put on the wire: one record of 512. */
+/* The same dance with the same bytes on the wire. */
 static void
 measure_raw(uint16_t port, const char *name, size_t n)
 {
-	static uint8_t buf[512 * BURST];
-	struct epoll_event ready[ACCOUNTS], ev = { .events = EPOLLIN };
-	size_t want = n == 1 ? 512 : WIRE_RECORD_PACKED, owed[ACCOUNTS] = { 0 };
-	int fds[ACCOUNTS], poller = epoll_create1(0);
-	double start, cpu, carried = 0;
-
-	for (size_t i = 0; i < ACCOUNTS; i++) {
-		fds[i] = raw_connect(port);
-		ev.data.u64 = i;
-		(void)epoll_ctl(poller, EPOLL_CTL_ADD, fds[i], &ev);
-	}
-	(void)usleep(50000);
-	start = now();
-	cpu = server_cpu();
-	for (size_t i = 0; i < ACCOUNTS; i += 2)
-		(void)!send(fds[i], buf, want, MSG_NOSIGNAL);
-	while (now() - start < SECONDS) {
-		int count = epoll_wait(poller, ready, ACCOUNTS, 100);
-
-		for (int i = 0; i < count; i++) {
-			size_t at = ready[i].data.u64;
-			ssize_t got = recv(fds[at], buf, sizeof buf, 0);
-
-			if (got <= 0)
-				guest_die("the raw relay hung up");
-			owed[at] += (size_t)got;
-			if (owed[at] >= want) {
-				owed[at] -= want;
-				carried += (double)n;
-				(void)!send(fds[at], buf, want, MSG_NOSIGNAL);
-			}
-		}
-	}
-	printf("%s_per_s %.0f\n", name, carried / (now() - start));
-	printf("%s_cpu_us %.4f\n", name, (server_cpu() - cpu) * 1e6 / carried);
 	for (size_t i = 0; i < ACCOUNTS; i++)
-		(void)close(fds[i]);
-	(void)close(poller);
+		ends[i] = (struct end){ raw_connect(port), 0, NULL };
+	(void)usleep(50000);
+	measure_relay(name, n);
+	for (size_t i = 0; i < ACCOUNTS; i++)
+		(void)close(ends[i].fd);
 }
 
 int
 main(int argc, char **argv)
 {
+	const char *part = argc == 6 ? argv[5] : "all";
+	bool is_all = strcmp(part, "all") == 0;
+
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 4 && strcmp(argv[1], "raw") == 0) {
+		uint16_t port = (uint16_t)strtoul(argv[2], NULL, 10);
+
 		server_pid = (pid_t)strtol(argv[3], NULL, 10);
-		measure_raw((uint16_t)strtoul(argv[2], NULL, 10), "raw_one",
-		    1);
-		measure_raw((uint16_t)strtoul(argv[2], NULL, 10), "raw_burst",
-		    BURST);
+		measure_raw(port, "raw_one", 1);
+		measure_raw(port, "raw_burst", BURST);
 		return 0;
 	}
-	if (argc != 5 || crypto_init() != ERR_OK ||
+	if (argc < 5 || crypto_init() != ERR_OK ||
 	    base64_decode(server.key, sizeof server.key,
 		bytes_str(argv[2])) != ERR_OK)
-		guest_die("usage: bench-server PORT KEY PID CODES");
+		guest_die("usage: bench-server PORT KEY PID CODES [PART]");
 	server.port = (uint16_t)strtoul(argv[1], NULL, 10);
 	server_pid = (pid_t)strtol(argv[3], NULL, 10);
 	register_all(argv[4]);
-	measure_logins("login_cpu_ms", guest_login);
-	measure_logins("device_login_cpu_ms", guest_device_login);
-	join_pairs();
-	measure_relay("relay_one", 1);
-	leave_pairs();
-	join_pairs();
-	measure_relay("relay_burst", BURST);
-	leave_pairs();
-	measure_idle();
+	/* First, while no freed memory of others can be used again. */
+	if (is_all || strcmp(part, "idle") == 0)
+		measure_idle();
+	if (is_all || strcmp(part, "login") == 0)
+		measure_logins("login_cpu_ms", guest_login);
+	if (is_all || strcmp(part, "device") == 0)
+		measure_logins("device_login_cpu_ms", guest_device_login);
+	if (is_all || strcmp(part, "one") == 0)
+		measure_pairs("relay_one", 1);
+	if (is_all || strcmp(part, "burst") == 0)
+		measure_pairs("relay_burst", BURST);
 	return 0;
 }
