@@ -342,6 +342,21 @@ TEST(logout_wipes_the_key)
 	world_free(&w);
 }
 
+TEST(a_cut_wipes_the_key)
+{
+	struct server_vault *vault;
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	vault = server_vault(alice.conn);
+	CHECK_BYTES(BYTES_OF(vault->key), BYTES_OF(alice.k));
+	guy_cut(&alice);
+	/* The region of secrets stays where it is, and what was freed in it
+	 * is zeros. */
+	CHECK(memcmp(vault->key, alice.k, sizeof alice.k) != 0);
+	world_free(&w);
+}
+
 TEST(a_forged_logout_ends_nothing_for_others)
 {
 	struct wire_LOGOUT m = { 0 };
@@ -410,5 +425,6 @@ CHECK_MAIN(T(handshake), T(handshake_in_single_bytes),
     T(who_comes_too_early_waits),
     T(a_device_must_be_in_the_roster), T(a_login_belongs_to_its_channel),
     T(guesses_have_to_wait), T(at_most_ten_guesses_an_hour),
-    T(logout_wipes_the_key), T(a_forged_logout_ends_nothing_for_others),
+    T(logout_wipes_the_key), T(a_cut_wipes_the_key),
+    T(a_forged_logout_ends_nothing_for_others),
     T(deadlines), T(sources_have_a_budget))
