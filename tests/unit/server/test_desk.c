@@ -179,6 +179,39 @@ TEST(bad_records)
 	world_free(&w);
 }
 
+/* A record that comes twice, or comes back, opens nothing. */
+TEST(replay_and_reflection)
+{
+	struct wire_PING ping = { .token = 1 }, pong;
+	struct wr message = wr_new(), record = wr_new();
+	struct guy *g = &alice;
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	guy_queue(g, &message, WIRE_PING, &ping);
+	CHECK_OK(pact_channel_seal(&g->channel, wr_bytes(&message), false,
+	    &record));
+	server_bytes(w.server, g->conn, wr_bytes(&record));
+	world_pump(&w);
+	CHECK(guy_take(g, WIRE_PONG, &pong));
+	server_bytes(w.server, g->conn, wr_bytes(&record));
+	world_pump(&w);
+	CHECK(!guy_take(g, WIRE_PONG, &pong));
+	CHECK_EQ(guy_take_close(g), WIRE_CLOSE_PROTOCOL);
+	/* What the server sends, sent back to it. */
+	in_state(g, true);
+	g->is_deaf = true;
+	guy_say(g, WIRE_PING, &ping);
+	CHECK_EQ(g->in.n, WIRE_RECORD_MIN);
+	server_bytes(w.server, g->conn, wr_bytes(&g->in));
+	g->is_deaf = false;
+	world_pump(&w);
+	CHECK_EQ(guy_take_close(g), WIRE_CLOSE_PROTOCOL);
+	wr_free(&message);
+	wr_free(&record);
+	world_free(&w);
+}
+
 /* First records: any bytes, any cut, any flip of a good one; nobody who did
  * not make it for this server gets a byte. */
 TEST(bad_first_records)
@@ -258,5 +291,6 @@ TEST(random_messages)
 }
 
 CHECK_MAIN(T(every_message_in_every_state), T(messages_cut_short),
-    T(steps_out_of_order), T(bad_records), T(bad_first_records),
+    T(steps_out_of_order), T(bad_records),
+    T(replay_and_reflection), T(bad_first_records),
     T(random_messages))

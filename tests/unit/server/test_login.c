@@ -39,6 +39,24 @@ TEST(a_wrong_server_key_gets_no_byte)
 	world_free(&w);
 }
 
+/* Any bit of the first record, on its way to the server. */
+TEST(a_flipped_bit_stops_the_handshake)
+{
+	size_t bits = 8 * (2 + 2 + PACT_GUARD_MESSAGE1_LEN +
+	    PACT_GUARD_MAC_LEN);
+	struct server_stats stats;
+
+	world_init(&w);
+	guy_init(&w, &alice, "alice", "correct horse");
+	for (alice.flip = 1; alice.flip <= bits; alice.flip += 7)
+		CHECK(!guy_connect(&alice));
+	CHECK_EQ(alice.got, 0);
+	server_get_stats(w.server, &stats);
+	CHECK_EQ(stats.handshakes, 0);
+	CHECK_EQ(stats.pk_ops_without_pass, 0);
+	world_free(&w);
+}
+
 TEST(a_bare_machine_asks_for_the_key)
 {
 	uint8_t ask[2 + PACT_GUARD_ASK_LEN] = { 0, PACT_GUARD_ASK_LEN,
@@ -417,7 +435,8 @@ TEST(sources_have_a_budget)
 }
 
 CHECK_MAIN(T(handshake), T(handshake_in_single_bytes),
-    T(a_wrong_server_key_gets_no_byte), T(a_bare_machine_asks_for_the_key),
+    T(a_wrong_server_key_gets_no_byte),
+    T(a_flipped_bit_stops_the_handshake), T(a_bare_machine_asks_for_the_key),
     T(register_and_log_in), T(a_wrong_password_is_refused),
     T(unknown_names_look_like_known_ones), T(an_invite_is_used_once),
     T(a_wrong_code_gets_no_oprf), T(done_waits_for_the_store),

@@ -68,6 +68,7 @@ struct guy {
 	server_addr from;
 	bool is_closed;    /* by the server */
 	bool is_cut;       /* without a CLOSE */
+	size_t flip;       /* bit of the first record to flip, from 1 */
 	size_t chunk;      /* bytes handed over at once; 0: all */
 	/* the channel */
 	struct noise_handshake hs;
