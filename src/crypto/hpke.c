@@ -52,10 +52,10 @@ static bool
 is_suite(struct hpke_suite s)
 {
 	return hpke_public_len(s.kem) != 0 &&
-	    (s.kdf == HPKE_HKDF_SHA256 || s.kdf == HPKE_HKDF_SHA384 ||
-		s.kdf == HPKE_HKDF_SHA512 || s.kdf == HPKE_SHAKE256) &&
-	    (s.aead == HPKE_AES128GCM || s.aead == HPKE_AES256GCM ||
-		s.aead == HPKE_CHACHAPOLY || s.aead == HPKE_EXPORT_ONLY);
+	       (s.kdf == HPKE_HKDF_SHA256 || s.kdf == HPKE_HKDF_SHA384 ||
+		   s.kdf == HPKE_HKDF_SHA512 || s.kdf == HPKE_SHAKE256) &&
+	       (s.aead == HPKE_AES128GCM || s.aead == HPKE_AES256GCM ||
+		   s.aead == HPKE_CHACHAPOLY || s.aead == HPKE_EXPORT_ONLY);
 }
 
 /* RFC 9180 5.1, KeySchedule, from h->shared; the two-stage KDFs. */
@@ -76,8 +76,8 @@ schedule(struct hpke *h, uint8_t mode, const struct hpke_receiver *in)
 	} s;
 	enum err err;
 
-	kem_labeled_extract(alg, &id, BYTES_NONE, "psk_id_hash",
-	    in->mode.psk_id, psk_id_hash);
+	kem_labeled_extract(
+	    alg, &id, BYTES_NONE, "psk_id_hash", in->mode.psk_id, psk_id_hash);
 	kem_labeled_extract(
 	    alg, &id, BYTES_NONE, "info_hash", in->info, info_hash);
 	kem_labeled_extract(
@@ -97,16 +97,14 @@ out:
 	return err;
 }
 
-
 /* draft-ietf-hpke-hpke, CombineSecrets_OneStage. */
 static enum err
-schedule_one_stage(
-    struct hpke *h, uint8_t mode, const struct hpke_receiver *in)
+schedule_one_stage(struct hpke *h, uint8_t mode, const struct hpke_receiver *in)
 {
 	struct kem_suite_id id = suite_id(h->suite);
-	size_t key_len = h->suite.aead == HPKE_EXPORT_ONLY ?
-	    0 :
-	    aead_key_len(aead_of(h->suite.aead));
+	size_t key_len = h->suite.aead == HPKE_EXPORT_ONLY
+			     ? 0
+			     : aead_key_len(aead_of(h->suite.aead));
 	size_t nonce_len = key_len == 0 ? 0 : sizeof h->nonce;
 	const uint8_t head[3] = { mode, (uint8_t)(in->mode.psk_id.n >> 8),
 		(uint8_t)in->mode.psk_id.n };
@@ -123,7 +121,7 @@ schedule_one_stage(
 	enum err err = ERR_OK;
 
 	NEED(n <= 256 && in->info.n <= UINT16_MAX &&
-		in->mode.psk_id.n <= UINT16_MAX,
+		 in->mode.psk_id.n <= UINT16_MAX,
 	    ERR_ARG);
 	s.in[0] = (uint8_t)(n >> 8);
 	s.in[1] = (uint8_t)n;
@@ -148,15 +146,15 @@ static enum err
 finish(struct hpke *h, const struct hpke_receiver *in)
 {
 	bool has_psk = in->mode.psk.n != 0;
-	uint8_t mode = (uint8_t)((has_psk ? MODE_PSK : MODE_BASE) +
-	    (in->mode.sender.n != 0 ? MODE_AUTH : MODE_BASE));
+	uint8_t mode =
+	    (uint8_t)((has_psk ? MODE_PSK : MODE_BASE) +
+		      (in->mode.sender.n != 0 ? MODE_AUTH : MODE_BASE));
 
 	/* VerifyPSKInputs */
 	if (has_psk != (in->mode.psk_id.n != 0))
 		return ERR_ARG;
-	return h->suite.kdf == HPKE_SHAKE256 ?
-	    schedule_one_stage(h, mode, in) :
-	    schedule(h, mode, in);
+	return h->suite.kdf == HPKE_SHAKE256 ? schedule_one_stage(h, mode, in)
+					     : schedule(h, mode, in);
 }
 
 enum err

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define VERSION "HPKE-v1"
+#define VERSION	  "HPKE-v1"
 #define MAX_PARTS 4
 
 size_t
@@ -91,8 +91,8 @@ kem_labeled_expand(enum hash_alg alg, const struct kem_suite_id *id,
 		wr_put(&w, info->parts[i]);
 	TRY(wr_done(&w));
 	NEED(len <= UINT16_MAX, ERR_ARG);
-	TRY(hkdf_expand(alg, (struct bytes){ prk, hash_len(alg) },
-	    wr_bytes(&w), out, len));
+	TRY(hkdf_expand(
+	    alg, (struct bytes){ prk, hash_len(alg) }, wr_bytes(&w), out, len));
 out:
 	wr_free(&w);
 	return err;
@@ -238,7 +238,7 @@ x25519_has_small_order(const uint8_t public[X25519_LEN])
 	if (all_ff && u[31] == 0x7f && u[0] >= 0xec && u[0] <= 0xee)
 		return true; /* p - 1, p and p + 1 */
 	return bytes_equal(BYTES_OF(u), BYTES_OF(order_8[0])) ||
-	    bytes_equal(BYTES_OF(u), BYTES_OF(order_8[1]));
+	       bytes_equal(BYTES_OF(u), BYTES_OF(order_8[1]));
 }
 
 /* FIPS 203 7.2: every coefficient of an encapsulation key is below q. */
@@ -273,7 +273,7 @@ hpke_check_public(enum hpke_kem kem, struct bytes public)
 		break;
 	case HPKE_XWING:
 		ok = mlkem_is_reduced(public.p) &&
-		    !x25519_has_small_order(public.p + MLKEM768_EK_LEN);
+		     !x25519_has_small_order(public.p + MLKEM768_EK_LEN);
 		break;
 	}
 	return ok ? ERR_OK : ERR_KEY;
@@ -283,8 +283,8 @@ static enum err
 dh(enum hpke_kem kem, const uint8_t *secret, const uint8_t *public,
     uint8_t *shared)
 {
-	return kem == HPKE_P256 ? p256(secret, public, shared) :
-				  x25519(secret, public, shared);
+	return kem == HPKE_P256 ? p256(secret, public, shared)
+				: x25519(secret, public, shared);
 }
 
 /* RFC 9180 4.1: one or two Diffie-Hellman outputs of 32 bytes to a secret,
@@ -313,9 +313,8 @@ dh_encap(enum hpke_kem kem, struct bytes public, struct bytes sender,
     const uint8_t *random, uint8_t *enc, uint8_t *shared)
 {
 	uint8_t sender_public[P256_PUBLIC_LEN];
-	struct bytes context[3] = {
-		{ enc, hpke_enc_len(kem) }, public, BYTES_NONE
-	};
+	struct bytes context[3] = { { enc, hpke_enc_len(kem) }, public,
+		BYTES_NONE };
 	struct {
 		uint8_t e[32], dh[64];
 	} s;
@@ -327,8 +326,8 @@ dh_encap(enum hpke_kem kem, struct bytes public, struct bytes sender,
 	if (sender.n != 0) {
 		TRY(hpke_public(kem, sender, sender_public));
 		TRY(dh(kem, sender.p, public.p, s.dh + 32));
-		context[2] = (struct bytes){ sender_public,
-			hpke_public_len(kem) };
+		context[2] =
+		    (struct bytes){ sender_public, hpke_public_len(kem) };
 		n = 64;
 	}
 	TRY(extract_and_expand(
@@ -343,9 +342,8 @@ dh_decap(enum hpke_kem kem, struct bytes secret, struct bytes sender,
     struct bytes enc, uint8_t *shared)
 {
 	uint8_t public[P256_PUBLIC_LEN];
-	const struct bytes context[3] = {
-		enc, { public, hpke_public_len(kem) }, sender
-	};
+	const struct bytes context[3] = { enc, { public, hpke_public_len(kem) },
+		sender };
 	struct {
 		uint8_t dh[64];
 	} s;

@@ -122,8 +122,7 @@ out:
 }
 
 /* The hybrid forms (6, 7) would be other spellings of a key. */
-static bool
-is_point(struct bytes public)
+static bool is_point(struct bytes public)
 {
 	if (public.n == P256_SHORT_LEN)
 		return public.p[0] == 2 || public.p[0] == 3;

@@ -43,9 +43,9 @@ out:
 
 /* Section 5.3: SHA3-256(ss_M || ss_X || ct_X || pk_X || label). */
 static enum err
-combine(const uint8_t ss_m[MLKEM768_SHARED_LEN],
-    const uint8_t ss_x[X25519_LEN], const uint8_t ct_x[X25519_LEN],
-    const uint8_t pk_x[X25519_LEN], uint8_t shared[XWING_SHARED_LEN])
+combine(const uint8_t ss_m[MLKEM768_SHARED_LEN], const uint8_t ss_x[X25519_LEN],
+    const uint8_t ct_x[X25519_LEN], const uint8_t pk_x[X25519_LEN],
+    uint8_t shared[XWING_SHARED_LEN])
 {
 	const struct bytes parts[] = {
 		{ ss_m, MLKEM768_SHARED_LEN },
@@ -103,8 +103,8 @@ out:
 }
 
 enum err
-xwing_decaps(const uint8_t seed[XWING_SEED_LEN],
-    const uint8_t ct[XWING_CT_LEN], uint8_t shared[XWING_SHARED_LEN])
+xwing_decaps(const uint8_t seed[XWING_SEED_LEN], const uint8_t ct[XWING_CT_LEN],
+    uint8_t shared[XWING_SHARED_LEN])
 {
 	struct {
 		struct expanded key;

@@ -39,14 +39,14 @@ make_leaf(const struct mls_client *c, struct mls_bundle *b,
 	uint8_t buf[MLS_OWN_CAPABILITIES_LEN];
 	struct mls_leaf_content content = {
 		.credential = o->identity.credential,
-		.capabilities = o->capabilities != NULL ?
-		    *o->capabilities :
-		    mls_own_capabilities(c, buf),
+		.capabilities = o->capabilities != NULL
+				    ? *o->capabilities
+				    : mls_own_capabilities(c, buf),
 		.source = MLS_LEAF_KEY_PACKAGE,
-		.not_before = now < MLS_CLOCK_SLACK_S ? 0 :
-							now - MLS_CLOCK_SLACK_S,
-		.not_after = lifetime > UINT64_MAX - now ? UINT64_MAX :
-							   now + lifetime,
+		.not_before =
+		    now < MLS_CLOCK_SLACK_S ? 0 : now - MLS_CLOCK_SLACK_S,
+		.not_after =
+		    lifetime > UINT64_MAX - now ? UINT64_MAX : now + lifetime,
 		.extensions = o->leaf_extensions,
 	};
 	struct mls_signer signer = mls_own_signer_get(&b->signer);
@@ -100,15 +100,15 @@ out:
 
 /* Fails with KEY_IS_UNUSABLE unless secret belongs to public; copies it. */
 static enum mls_result
-take_secret(const struct mls_suite *s, struct bytes secret,
-    struct bytes public, uint8_t *to)
+take_secret(const struct mls_suite *s, struct bytes secret, struct bytes public,
+    uint8_t *to)
 {
 	uint8_t own[MLS_MAX_KEM_PUBLIC];
 	size_t len;
 	enum mls_result err;
 
 	NEED(secret.n == hpke_secret_len(s->hpke.kem) &&
-		secret.n <= MLS_MAX_KEM_SECRET,
+		 secret.n <= MLS_MAX_KEM_SECRET,
 	    MLS_KEY_IS_UNUSABLE);
 	TRY(mls_suite_kem_public(s, secret, own, &len));
 	NEED(bytes_equal((struct bytes){ own, len }, public),
@@ -140,8 +140,8 @@ mls_bundle_import(const struct mls_client *c, struct bytes key_package,
 	TRY(take_secret(&s, secrets->init, kp.init_key, b->init));
 	TRY(take_secret(
 	    &s, secrets->encryption, kp.leaf.encryption_key, b->encryption));
-	signer = (struct mls_signer){ secrets->signature,
-		kp.leaf.signature_key };
+	signer =
+	    (struct mls_signer){ secrets->signature, kp.leaf.signature_key };
 	TRY(mls_own_signer_set(&b->signer, &s, &signer));
 	*out = b;
 	b = NULL;
@@ -178,8 +178,8 @@ mls_bundle_save(const struct mls_bundle *b, struct wr *out)
 }
 
 enum mls_result
-mls_bundle_load(const struct mls_client *c, struct bytes saved,
-    struct mls_bundle **out)
+mls_bundle_load(
+    const struct mls_client *c, struct bytes saved, struct mls_bundle **out)
 {
 	struct rd r = rd_init(saved);
 	struct mls_bundle_secrets s;

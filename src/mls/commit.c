@@ -25,10 +25,8 @@ static bool
 touches(const struct mls_sender *sender, const struct mls_proposal *p,
     uint32_t *leaf)
 {
-	*leaf = p->type == MLS_PROPOSAL_UPDATE ? sender->index :
-						 p->u.remove.i;
-	return p->type == MLS_PROPOSAL_UPDATE ||
-	    p->type == MLS_PROPOSAL_REMOVE;
+	*leaf = p->type == MLS_PROPOSAL_UPDATE ? sender->index : p->u.remove.i;
+	return p->type == MLS_PROPOSAL_UPDATE || p->type == MLS_PROPOSAL_REMOVE;
 }
 
 /* Whether two proposals cannot be in one commit, 12.2. */
@@ -48,8 +46,8 @@ exclude(const struct chosen *a, const struct chosen *b)
 	case MLS_PROPOSAL_ADD:
 		return bytes_equal(a->p->u.add.leaf.signature_key,
 			   b->p->u.add.leaf.signature_key) ||
-		    bytes_equal(a->p->u.add.leaf.encryption_key,
-			b->p->u.add.leaf.encryption_key);
+		       bytes_equal(a->p->u.add.leaf.encryption_key,
+			   b->p->u.add.leaf.encryption_key);
 	case MLS_PROPOSAL_PSK:
 		return mls_psk_id_same_key(&a->p->u.psk, &b->p->u.psk);
 	case MLS_PROPOSAL_GROUP_CONTEXT_EXTENSIONS:
@@ -83,9 +81,9 @@ is_possible(const struct choice *c, const struct chosen *one)
 		return leaf != g->keys.me.i;
 	switch (one->p->type) {
 	case MLS_PROPOSAL_ADD:
-		return !mls_tree_find_signature_key(g->tree,
-			   one->p->u.add.leaf.signature_key, &other) ||
-		    is_removed(c, other);
+		return !mls_tree_find_signature_key(
+			   g->tree, one->p->u.add.leaf.signature_key, &other) ||
+		       is_removed(c, other);
 	case MLS_PROPOSAL_PSK:
 		found = mls_group_find_psk(g, &one->p->u.psk, &psk) == MLS_OK;
 		wr_free(&psk);
@@ -189,8 +187,8 @@ put_chosen(const struct choice *c, struct wr *w)
 }
 
 static enum mls_result
-choose_proposals(const struct mls_group *g, bool skip_known, struct wr *out,
-    size_t *n)
+choose_proposals(
+    const struct mls_group *g, bool skip_known, struct wr *out, size_t *n)
 {
 	struct choice c = { .g = g };
 	enum mls_result err;

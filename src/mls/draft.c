@@ -4,8 +4,8 @@
 #include <string.h>
 
 enum mls_result
-mls_draft_begin(struct mls_draft *d, struct mls_group *g,
-    const struct mls_sender *sender)
+mls_draft_begin(
+    struct mls_draft *d, struct mls_group *g, const struct mls_sender *sender)
 {
 	*d = (struct mls_draft){ .g = g, .sender = *sender };
 	d->update_path = wr_new();
@@ -53,8 +53,8 @@ mls_draft_path(struct mls_draft *d, const struct mls_leaf_content *content)
 	d->has_path = true;
 	TRY(mls_staged_context(
 	    st, g, g->now.context.confirmed_transcript_hash, &context));
-	TRY(mls_treekem_encrypt(st->layer, &d->path, added,
-	    wr_bytes(&context), env, &d->update_path));
+	TRY(mls_treekem_encrypt(st->layer, &d->path, added, wr_bytes(&context),
+	    env, &d->update_path));
 out:
 	wr_free(&context);
 	return err;
@@ -128,8 +128,8 @@ put_entry(const struct mls_draft *d, size_t i, struct mls_group_secrets *gs,
 	enum mls_result err;
 
 	if (d->has_path)
-		gs->path_secret = mls_treekem_secret_for(
-		    d->st->layer, &d->path, l->added[i]);
+		gs->path_secret =
+		    mls_treekem_secret_for(d->st->layer, &d->path, l->added[i]);
 	gs->has_path_secret = gs->path_secret.n != 0;
 	mls_group_secrets_encode(&plain, gs);
 	TRY(mls_result_of(wr_done(&plain)));
@@ -144,8 +144,7 @@ out:
 }
 
 enum mls_result
-mls_draft_welcome(
-    const struct mls_draft *d, bool tree_beside, struct wr *out)
+mls_draft_welcome(const struct mls_draft *d, bool tree_beside, struct wr *out)
 {
 	const struct mls_group_info_options options = {
 		.tree_beside = tree_beside, .no_external = true
@@ -159,10 +158,10 @@ mls_draft_welcome(
 	size_t mark;
 	enum mls_result err;
 
-	TRY(mls_staged_group_info(st->layer, &st->next, st->keys.me,
-	    &st->signer, &options, &info));
-	TRY(mls_welcome_seal_info(&d->g->suite, st->next.secrets.welcome,
-	    wr_bytes(&info), &sealed));
+	TRY(mls_staged_group_info(
+	    st->layer, &st->next, st->keys.me, &st->signer, &options, &info));
+	TRY(mls_welcome_seal_info(
+	    &d->g->suite, st->next.secrets.welcome, wr_bytes(&info), &sealed));
 	mls_proposal_list_put_psks(&st->list, &psks);
 	TRY(mls_result_of(wr_done(&psks)));
 	gs.psks = wr_bytes(&psks);

@@ -67,7 +67,7 @@ bool
 mls_extension_is_default(uint16_t type)
 {
 	return type >= MLS_EXTENSION_APPLICATION_ID &&
-	    type <= MLS_EXTENSION_EXTERNAL_SENDERS;
+	       type <= MLS_EXTENSION_EXTERNAL_SENDERS;
 }
 
 bool

@@ -4,8 +4,8 @@
 
 /* The state of a group that we are not yet in: what its GroupInfo says. */
 static enum mls_result
-begin_outside(struct mls_group *g, const struct mls_group_info *info,
-    struct bytes beside)
+begin_outside(
+    struct mls_group *g, const struct mls_group_info *info, struct bytes beside)
 {
 	struct bytes tag = info->confirmation_tag;
 	enum mls_result err;
@@ -14,12 +14,10 @@ begin_outside(struct mls_group *g, const struct mls_group_info *info,
 	TRY(mls_join_tree(g, info, beside));
 	TRY(mls_epoch_init(&g->now, &g->suite, &info->context));
 	NEED(tag.n == g->suite.hash_len &&
-		info->context.confirmed_transcript_hash.n <=
-		    g->suite.hash_len,
+		 info->context.confirmed_transcript_hash.n <= g->suite.hash_len,
 	    MLS_MESSAGE_IS_MALFORMED);
 	TRY(mls_transcript_interim(&g->suite,
-	    info->context.confirmed_transcript_hash, tag,
-	    g->now.interim_hash));
+	    info->context.confirmed_transcript_hash, tag, g->now.interim_hash));
 out:
 	return err;
 }
@@ -77,9 +75,9 @@ commit_ourselves(struct mls_draft *d, const struct mls_external_join *in,
 	uint8_t buf[MLS_OWN_CAPABILITIES_LEN];
 	struct mls_leaf_content content = {
 		.credential = in->identity.credential,
-		.capabilities = in->capabilities != NULL ?
-		    *in->capabilities :
-		    mls_own_capabilities(g->client, buf),
+		.capabilities = in->capabilities != NULL
+				    ? *in->capabilities
+				    : mls_own_capabilities(g->client, buf),
 		.source = MLS_LEAF_COMMIT,
 		.extensions = in->leaf_extensions,
 	};
@@ -98,8 +96,7 @@ commit_ourselves(struct mls_draft *d, const struct mls_external_join *in,
 	TRY(external_pub(&g->suite, info, &pub));
 	TRY(mls_schedule_external_create(
 	    &g->suite, pub, g->client->env, &kem, s.init));
-	TRY(put_proposals(
-	    g, in, wr_bytes(&kem), &d->st->proposals, &n));
+	TRY(put_proposals(g, in, wr_bytes(&kem), &d->st->proposals, &n));
 	TRY(mls_draft_apply(d, n));
 	TRY(mls_tree_make_room(d->st->layer, &d->st->keys.me));
 	TRY(mls_draft_path(d, &content));
@@ -164,7 +161,7 @@ mls_propose_from_outside(const struct mls_client *c,
 
 	TRY(mls_suite_init(&s, who->suite, c->suite_alias));
 	NEED(who->sender.type == MLS_SENDER_EXTERNAL ||
-		who->sender.type == MLS_SENDER_NEW_MEMBER_PROPOSAL,
+		 who->sender.type == MLS_SENDER_NEW_MEMBER_PROPOSAL,
 	    MLS_SENDER_IS_NOT_ALLOWED);
 	wr_u16(out, MLS_VERSION_MLS10);
 	TRY(mls_content_sign(&s, &content, BYTES_NONE, &who->signer, out));

@@ -202,8 +202,8 @@ end_of(const struct rd *r)
 {
 	enum err e = rd_end(r);
 
-	return e == ERR_VERSION ? MLS_PROPOSAL_TYPE_IS_NOT_SUPPORTED :
-				  mls_result_of(e);
+	return e == ERR_VERSION ? MLS_PROPOSAL_TYPE_IS_NOT_SUPPORTED
+				: mls_result_of(e);
 }
 
 enum mls_result
@@ -261,8 +261,8 @@ out:
 }
 
 enum mls_result
-mls_public_message_create(const struct mls_epoch *e,
-    struct bytes authenticated, bool by_member, struct wr *out)
+mls_public_message_create(const struct mls_epoch *e, struct bytes authenticated,
+    bool by_member, struct wr *out)
 {
 	uint8_t tag[MLS_MAX_HASH_LEN];
 	struct mls_content c;
@@ -291,7 +291,7 @@ mls_public_message_check_tag(
 
 	TRY(membership_tag(e, &m->content, tag));
 	NEED(m->membership_tag.n == e->suite.hash_len &&
-		ct_equal(tag, m->membership_tag.p, e->suite.hash_len),
+		 ct_equal(tag, m->membership_tag.p, e->suite.hash_len),
 	    MLS_MEMBERSHIP_TAG_IS_WRONG);
 out:
 	return err;

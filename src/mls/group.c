@@ -62,7 +62,7 @@ mls_accept_newcomers(void *ctx, const struct mls_claim *claim)
 {
 	(void)ctx;
 	return claim->before == NULL ||
-	    mls_credential_equal(claim->before, &claim->credential);
+	       mls_credential_equal(claim->before, &claim->credential);
 }
 
 enum mls_result
@@ -96,8 +96,8 @@ mls_own_signer_set(struct mls_own_signer *o, const struct mls_suite *s,
 	memcpy(s_.secret, from->secret.p, sizeof s_.secret);
 	TRY(mls_suite_signature_public(
 	    s, from->secret, s_.public, &s_.public_len));
-	NEED(bytes_equal((struct bytes){ s_.public, s_.public_len },
-		 from->public),
+	NEED(bytes_equal(
+		 (struct bytes){ s_.public, s_.public_len }, from->public),
 	    MLS_KEY_IS_UNUSABLE);
 	*o = s_;
 out:
@@ -113,9 +113,8 @@ mls_own_signer_get(const struct mls_own_signer *o)
 }
 
 enum mls_result
-mls_group_authenticate(const struct mls_client *c,
-    enum mls_claim_reason reason, const struct mls_leaf_node *leaf,
-    const struct mls_leaf_node *before)
+mls_group_authenticate(const struct mls_client *c, enum mls_claim_reason reason,
+    const struct mls_leaf_node *leaf, const struct mls_leaf_node *before)
 {
 	struct mls_claim claim = {
 		.reason = reason,
@@ -124,9 +123,8 @@ mls_group_authenticate(const struct mls_client *c,
 		.before = before == NULL ? NULL : &before->credential,
 	};
 
-	return c->authenticate(c->ctx, &claim) ?
-	    MLS_OK :
-	    MLS_CREDENTIAL_IS_NOT_ACCEPTED;
+	return c->authenticate(c->ctx, &claim) ? MLS_OK
+					       : MLS_CREDENTIAL_IS_NOT_ACCEPTED;
 }
 
 enum mls_result
@@ -135,9 +133,9 @@ mls_group_check_lifetime(
 {
 	uint64_t now = c->env->wall_s(c->env->ctx);
 
-	return leaf->not_before <= now && now <= leaf->not_after ?
-	    MLS_OK :
-	    MLS_LIFETIME_IS_OVER;
+	return leaf->not_before <= now && now <= leaf->not_after
+		   ? MLS_OK
+		   : MLS_LIFETIME_IS_OVER;
 }
 
 struct mls_capabilities
@@ -170,12 +168,12 @@ set_first_leaf(struct mls_group *g, const struct mls_group_options *o)
 	uint8_t buf[MLS_OWN_CAPABILITIES_LEN];
 	struct mls_leaf_content content = {
 		.credential = o->identity.credential,
-		.capabilities = o->capabilities != NULL ?
-		    *o->capabilities :
-		    mls_own_capabilities(g->client, buf),
+		.capabilities = o->capabilities != NULL
+				    ? *o->capabilities
+				    : mls_own_capabilities(g->client, buf),
 		.source = MLS_LEAF_KEY_PACKAGE,
-		.not_before = now < MLS_CLOCK_SLACK_S ? 0 :
-							now - MLS_CLOCK_SLACK_S,
+		.not_before =
+		    now < MLS_CLOCK_SLACK_S ? 0 : now - MLS_CLOCK_SLACK_S,
 		.not_after = now + MLS_DEFAULT_LIFETIME_S,
 		.extensions = o->leaf_extensions,
 	};
@@ -407,8 +405,8 @@ mls_group_resumption_psk(
 {
 	for (size_t i = 0; i < g->n_resumption; i++) {
 		if (g->resumption[i].epoch == epoch) {
-			wr_put(out, mls_epoch_secret(
-					&g->now, g->resumption[i].psk));
+			wr_put(out,
+			    mls_epoch_secret(&g->now, g->resumption[i].psk));
 			return mls_result_of(wr_done(out));
 		}
 	}
@@ -422,8 +420,7 @@ mls_group_find_psk(
 	const struct mls_client *c = g->client;
 
 	if (g->origin.usage != 0 && mls_psk_id_same_key(&g->origin, id)) {
-		wr_put(out,
-		    (struct bytes){ g->origin_psk, g->origin_psk_len });
+		wr_put(out, (struct bytes){ g->origin_psk, g->origin_psk_len });
 		return mls_result_of(wr_done(out));
 	}
 	if (id->type == MLS_PSK_RESUMPTION &&
@@ -450,8 +447,8 @@ mls_group_info(const struct mls_group *g,
 	TRY(mls_group_status(g));
 	wr_u16(out, MLS_VERSION_MLS10);
 	wr_u16(out, MLS_WIRE_GROUP_INFO);
-	TRY(mls_staged_group_info(g->tree, &g->now, g->keys.me, &g->signer,
-	    options, out));
+	TRY(mls_staged_group_info(
+	    g->tree, &g->now, g->keys.me, &g->signer, options, out));
 out:
 	return err;
 }

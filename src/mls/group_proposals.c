@@ -124,8 +124,8 @@ mls_external_senders_parse(struct bytes extensions)
 }
 
 enum mls_result
-mls_external_sender_find(struct bytes extensions, uint32_t index,
-    struct mls_external_sender *out)
+mls_external_sender_find(
+    struct bytes extensions, uint32_t index, struct mls_external_sender *out)
 {
 	struct rd walk = external_senders(extensions);
 
@@ -148,12 +148,12 @@ may_propose(enum mls_sender_type sender, uint16_t type)
 		return type != MLS_PROPOSAL_EXTERNAL_INIT;
 	case MLS_SENDER_EXTERNAL:
 		return type != MLS_PROPOSAL_EXTERNAL_INIT &&
-		    type != MLS_PROPOSAL_UPDATE;
+		       type != MLS_PROPOSAL_UPDATE;
 	case MLS_SENDER_NEW_MEMBER_PROPOSAL:
 		return type == MLS_PROPOSAL_ADD;
 	case MLS_SENDER_NEW_MEMBER_COMMIT:
 		return type == MLS_PROPOSAL_EXTERNAL_INIT ||
-		    type == MLS_PROPOSAL_REMOVE || type == MLS_PROPOSAL_PSK;
+		       type == MLS_PROPOSAL_REMOVE || type == MLS_PROPOSAL_PSK;
 	}
 	return false;
 }
@@ -162,8 +162,8 @@ static enum mls_result
 check_add(const struct mls_group *g, const struct mls_sender *sender,
     const struct mls_key_package *kp, struct bytes extensions)
 {
-	bool by_us = sender->type == MLS_SENDER_MEMBER &&
-	    sender->index == g->keys.me.i;
+	bool by_us =
+	    sender->type == MLS_SENDER_MEMBER && sender->index == g->keys.me.i;
 	enum mls_result err;
 
 	TRY(mls_key_package_check(&g->suite, kp, extensions));
@@ -189,8 +189,7 @@ check_update(const struct mls_group *g, const struct mls_sender *sender,
 	    MLS_ENCRYPTION_KEY_IS_IN_USE);
 	TRY(mls_leaf_node_check(&g->suite, leaf, extensions));
 	TRY(mls_leaf_node_verify(&g->suite, leaf, &place));
-	TRY(mls_group_authenticate(
-	    g->client, MLS_CLAIM_UPDATES, leaf, before));
+	TRY(mls_group_authenticate(g->client, MLS_CLAIM_UPDATES, leaf, before));
 out:
 	return err;
 }
@@ -224,7 +223,8 @@ mls_group_check_proposal(const struct mls_group *g,
 {
 	enum mls_result err = MLS_OK;
 
-	NEED(may_propose(sender->type, p->type), MLS_PROPOSAL_IS_NOT_ALLOWED_HERE);
+	NEED(may_propose(sender->type, p->type),
+	    MLS_PROPOSAL_IS_NOT_ALLOWED_HERE);
 	switch (p->type) {
 	case MLS_PROPOSAL_ADD:
 		TRY(check_add(g, sender, &p->u.add, extensions));
@@ -337,8 +337,7 @@ want(struct mls_group *g, struct wr *proposal)
 	r = rd_init(wr_bytes(proposal));
 	mls_proposal_decode(&r, &p);
 	TRY(mls_result_of(rd_end(&r)));
-	TRY(mls_group_check_proposal(
-	    g, &us, &p, g->now.context.extensions));
+	TRY(mls_group_check_proposal(g, &us, &p, g->now.context.extensions));
 	w = new_wanted();
 	NEED(w != NULL, MLS_OUT_OF_MEMORY);
 	w->proposal = *proposal;

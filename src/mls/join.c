@@ -21,8 +21,8 @@ out:
 }
 
 enum mls_result
-mls_join_tree(struct mls_group *g, const struct mls_group_info *info,
-    struct bytes beside)
+mls_join_tree(
+    struct mls_group *g, const struct mls_group_info *info, struct bytes beside)
 {
 	struct mls_tree_facts facts = {
 		.group_id = info->context.group_id,
@@ -122,15 +122,13 @@ open_welcome(struct joining *j)
 	TRY(mls_welcome_read(j->in->welcome, &w));
 	NEED(w.cipher_suite == s->number, MLS_WELCOME_IS_NOT_FOR_US);
 	mls_key_package_ref(s, &b->kp, ref);
-	TRY(mls_welcome_find(
-	    &w, (struct bytes){ ref, s->hash_len }, &entry));
-	TRY(mls_welcome_open_secrets(s, &w, &entry,
-	    mls_bundle_reveal(b).init, &j->secrets_buf, &j->secrets));
+	TRY(mls_welcome_find(&w, (struct bytes){ ref, s->hash_len }, &entry));
+	TRY(mls_welcome_open_secrets(s, &w, &entry, mls_bundle_reveal(b).init,
+	    &j->secrets_buf, &j->secrets));
 	TRY(collect_psks(j));
 	TRY(mls_schedule_welcome(
 	    s, j->secrets.joiner_secret.p, j->psk, s_.welcome));
-	TRY(mls_welcome_open_info(
-	    s, &w, s_.welcome, &j->info_buf, &j->info));
+	TRY(mls_welcome_open_info(s, &w, s_.welcome, &j->info_buf, &j->info));
 	NEED(j->info.context.cipher_suite == s->number, MLS_SUITE_IS_UNKNOWN);
 out:
 	bytes_wipe(&s_, sizeof s_);
@@ -147,16 +145,16 @@ find_ourselves(struct joining *j)
 
 	NEED(mls_tree_find_signature_key(
 		 g->tree, b->kp.leaf.signature_key, &g->keys.me) &&
-		bytes_equal(mls_tree_leaf(g->tree, g->keys.me)->encoded,
-		    b->kp.leaf.encoded),
+		 bytes_equal(mls_tree_leaf(g->tree, g->keys.me)->encoded,
+		     b->kp.leaf.encoded),
 	    MLS_OUR_LEAF_IS_NOT_IN_THE_TREE);
 	NEED(j->info.signer.i != g->keys.me.i, MLS_SENDER_IS_OURSELVES);
 	g->signer = b->signer;
 	g->keys.known = 1;
 	memcpy(g->keys.secret[0], b->encryption, sizeof b->encryption);
 	if (j->secrets.has_path_secret)
-		TRY(mls_treekem_join(g->tree, &g->keys, j->info.signer,
-		    j->secrets.path_secret));
+		TRY(mls_treekem_join(
+		    g->tree, &g->keys, j->info.signer, j->secrets.path_secret));
 out:
 	return err;
 }
@@ -175,7 +173,7 @@ begin_epoch(struct joining *j)
 	bytes_wipe(g->now.secrets.welcome, sizeof g->now.secrets.welcome);
 	TRY(mls_epoch_confirm(&g->now));
 	NEED(tag.n == g->suite.hash_len &&
-		ct_equal(tag.p, g->now.confirmation_tag, tag.n),
+		 ct_equal(tag.p, g->now.confirmation_tag, tag.n),
 	    MLS_CONFIRMATION_TAG_IS_WRONG);
 	TRY(mls_epoch_begin(&g->now, mls_tree_size(g->tree)));
 	TRY(mls_group_reserve_resumption(g));
@@ -214,7 +212,7 @@ check_subset(const struct mls_tree *small, const struct mls_tree *large)
 		const struct mls_leaf_node *leaf = mls_tree_leaf(small, at);
 
 		NEED(bsearch(&leaf, all, n, sizeof all[0], by_credential) !=
-			NULL,
+			 NULL,
 		    MLS_REINIT_DOES_NOT_MATCH);
 	}
 out:
@@ -244,13 +242,13 @@ check_origin(const struct joining *j)
 	r = rd_init(wr_bytes(&from->reinit));
 	mls_proposal_decode(&r, &p);
 	NEED(rd_end(&r) == ERR_OK && p.type == MLS_PROPOSAL_REINIT &&
-		j->origin.epoch == mls_group_epoch(from),
+		 j->origin.epoch == mls_group_epoch(from),
 	    MLS_REINIT_DOES_NOT_MATCH);
 	want = &p.u.reinit;
 	NEED(want->version == MLS_VERSION_MLS10 &&
-		want->cipher_suite == now->cipher_suite &&
-		bytes_equal(want->group_id, now->group_id) &&
-		bytes_equal(want->extensions, now->extensions),
+		 want->cipher_suite == now->cipher_suite &&
+		 bytes_equal(want->group_id, now->group_id) &&
+		 bytes_equal(want->extensions, now->extensions),
 	    MLS_REINIT_DOES_NOT_MATCH);
 	TRY(check_subset(from->tree, j->g->tree));
 out:

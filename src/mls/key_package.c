@@ -39,11 +39,10 @@ mls_key_package_read(struct bytes in, struct mls_key_package *out)
 }
 
 void
-mls_key_package_ref(const struct mls_suite *s,
-    const struct mls_key_package *kp, uint8_t *out)
+mls_key_package_ref(
+    const struct mls_suite *s, const struct mls_key_package *kp, uint8_t *out)
 {
-	mls_suite_ref_hash(
-	    s, "MLS 1.0 KeyPackage Reference", kp->encoded, out);
+	mls_suite_ref_hash(s, "MLS 1.0 KeyPackage Reference", kp->encoded, out);
 }
 
 enum mls_result
@@ -68,8 +67,8 @@ out:
 
 enum mls_result
 mls_key_package_encode(const struct mls_suite *s, struct bytes init_key,
-    struct bytes leaf, struct bytes extensions,
-    const struct mls_signer *signer, struct wr *out)
+    struct bytes leaf, struct bytes extensions, const struct mls_signer *signer,
+    struct wr *out)
 {
 	struct wr tbs = wr_new();
 	enum mls_result err;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #define SENDER_DATA_LEN (4 + 4 + MLS_REUSE_GUARD_LEN)
-#define FIRST_CLASS     256
-#define LAST_CLASS      (64 * 1024)
+#define FIRST_CLASS	256
+#define LAST_CLASS	(64 * 1024)
 
 size_t
 mls_padded_len(size_t n)
@@ -29,8 +29,8 @@ mls_sender_data_key(const struct mls_suite *s, struct bytes secret,
 	enum mls_result err;
 
 	hkdf_init(&from, s->hash, secret);
-	TRY(mls_suite_expand_next(&from,
-	    (struct mls_labelled){ "key", sample }, key, s->key_len));
+	TRY(mls_suite_expand_next(
+	    &from, (struct mls_labelled){ "key", sample }, key, s->key_len));
 	TRY(mls_suite_expand_next(&from,
 	    (struct mls_labelled){ "nonce", sample }, nonce, s->nonce_len));
 out:
@@ -65,8 +65,7 @@ guard_nonce(uint8_t *nonce, const uint8_t guard[MLS_REUSE_GUARD_LEN])
 /* Appends encrypted_sender_data<V>, for a ciphertext that is known. */
 static enum mls_result
 seal_sender(const struct mls_epoch *e, const struct mls_content *c,
-    const struct mls_sender_data *from, struct bytes ciphertext,
-    struct wr *out)
+    const struct mls_sender_data *from, struct bytes ciphertext, struct wr *out)
 {
 	uint8_t plain[SENDER_DATA_LEN], *at;
 	struct wr w = wr_init(plain, sizeof plain), aad = wr_new();
@@ -227,9 +226,9 @@ mls_private_message_open(const struct mls_epoch *e,
     const struct mls_private_message *m, const struct mls_sender_data *from,
     struct mls_message_key *key, struct wr *buf, struct mls_content *out)
 {
-	enum mls_ratchet ratchet = m->type == MLS_CONTENT_APPLICATION ?
-	    MLS_RATCHET_APPLICATION :
-	    MLS_RATCHET_HANDSHAKE;
+	enum mls_ratchet ratchet = m->type == MLS_CONTENT_APPLICATION
+				       ? MLS_RATCHET_APPLICATION
+				       : MLS_RATCHET_HANDSHAKE;
 	struct wr aad = wr_new();
 	uint8_t *at;
 	struct {
@@ -255,8 +254,8 @@ mls_private_message_open(const struct mls_epoch *e,
 	wr_u8(buf, (uint8_t)m->type);
 	at = wr_reserve(buf, m->ciphertext.n - AEAD_TAG_LEN);
 	TRY(mls_result_of(wr_done(buf)));
-	TRY(mls_suite_open(&e->suite, key->key, s.nonce, wr_bytes(&aad),
-	    m->ciphertext, at));
+	TRY(mls_suite_open(
+	    &e->suite, key->key, s.nonce, wr_bytes(&aad), m->ciphertext, at));
 	TRY(split_padding(buf, out));
 out:
 	bytes_wipe(&s, sizeof s);

@@ -102,7 +102,7 @@ check_psk(const struct mls_proposal_list *l, const struct mls_group *g,
     size_t at, const struct mls_psk_id *id)
 {
 	bool is_ours = l->committer.type == MLS_SENDER_MEMBER &&
-	    l->committer.index == g->keys.me.i;
+		       l->committer.index == g->keys.me.i;
 
 	if (id->nonce.n != g->suite.hash_len)
 		return MLS_PSK_NONCE_HAS_WRONG_LENGTH;
@@ -266,8 +266,7 @@ mls_proposal_list_check(
 	for (size_t i = 0; i < l->n; i++)
 		if (l->items[i].known == NULL || l->has_new_extensions)
 			TRY(mls_group_check_proposal(g, &l->items[i].sender,
-			    mls_listed_proposal(&l->items[i]),
-			    l->extensions));
+			    mls_listed_proposal(&l->items[i]), l->extensions));
 out:
 	return err;
 }
@@ -295,8 +294,7 @@ static enum mls_result
 apply_update(struct mls_proposal_list *l, const struct mls_group *g,
     const struct mls_listed *item, struct mls_tree *layer)
 {
-	const struct mls_leaf_node *leaf =
-	    &mls_listed_proposal(item)->u.update;
+	const struct mls_leaf_node *leaf = &mls_listed_proposal(item)->u.update;
 	struct mls_leaf at = { item->sender.index };
 	enum mls_result err;
 
@@ -326,8 +324,8 @@ out:
 }
 
 enum mls_result
-mls_proposal_list_apply(struct mls_proposal_list *l,
-    const struct mls_group *g, struct mls_tree *layer)
+mls_proposal_list_apply(struct mls_proposal_list *l, const struct mls_group *g,
+    struct mls_tree *layer)
 {
 	const struct mls_proposal *p;
 	enum mls_result err = MLS_OK;
@@ -342,8 +340,7 @@ mls_proposal_list_apply(struct mls_proposal_list *l,
 			TRY(mls_tree_remove(layer, p->u.remove));
 	}
 	for (size_t i = 0; i < l->n; i++)
-		if (mls_listed_proposal(&l->items[i])->type ==
-		    MLS_PROPOSAL_ADD)
+		if (mls_listed_proposal(&l->items[i])->type == MLS_PROPOSAL_ADD)
 			TRY(apply_add(l, i, layer));
 out:
 	return err;
@@ -360,15 +357,15 @@ mls_proposal_list_check_tree(
 	if (!l->has_new_extensions)
 		return MLS_OK;
 	for (; mls_tree_next_member(layer, &at); at.i++)
-		if (mls_leaf_node_supports(mls_tree_leaf(layer, at),
-			l->extensions) != MLS_OK)
+		if (mls_leaf_node_supports(
+			mls_tree_leaf(layer, at), l->extensions) != MLS_OK)
 			return MLS_EXTENSIONS_ARE_NOT_SUPPORTED_BY_ALL;
 	return MLS_OK;
 }
 
 enum mls_result
-mls_proposal_list_psk_secret(const struct mls_proposal_list *l,
-    const struct mls_group *g, uint8_t *out)
+mls_proposal_list_psk_secret(
+    const struct mls_proposal_list *l, const struct mls_group *g, uint8_t *out)
 {
 	struct mls_psk_secret secret;
 	struct wr psk = wr_new();

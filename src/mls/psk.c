@@ -48,7 +48,7 @@ mls_psk_id_same_key(const struct mls_psk_id *a, const struct mls_psk_id *b)
 	if (a->type == MLS_PSK_EXTERNAL)
 		return bytes_equal(a->id, b->id);
 	return a->usage == b->usage && a->epoch == b->epoch &&
-	    bytes_equal(a->group_id, b->group_id);
+	       bytes_equal(a->group_id, b->group_id);
 }
 
 void
@@ -84,8 +84,8 @@ mls_psk_secret_add(struct mls_psk_secret *p, const struct mls_suite *s,
 	TRY(mls_result_of(wr_done(&label)));
 	mls_suite_extract(s, (struct bytes){ zeros, n }, psk, s_.extracted);
 	TRY(mls_suite_expand(s, (struct bytes){ s_.extracted, n },
-	    (struct mls_labelled){ "derived psk", wr_bytes(&label) },
-	    s_.input, n));
+	    (struct mls_labelled){ "derived psk", wr_bytes(&label) }, s_.input,
+	    n));
 	mls_suite_extract(s, (struct bytes){ s_.input, n },
 	    (struct bytes){ p->value, n }, s_.value);
 	memcpy(p->value, s_.value, n);

@@ -9,9 +9,9 @@
 /* A message while it is read. */
 struct incoming {
 	struct mls_group *g;
-	struct wr *buf;              /* gets what is decrypted */
-	struct mls_past *past;       /* or NULL: the current epoch */
-	struct mls_epoch *epoch;     /* whose keys are used */
+	struct wr *buf;		 /* gets what is decrypted */
+	struct mls_past *past;	 /* or NULL: the current epoch */
+	struct mls_epoch *epoch; /* whose keys are used */
 	struct mls_content content;
 	bool is_private;
 	struct mls_message_key key; /* of is_private; secret */
@@ -85,20 +85,19 @@ public_signer(const struct incoming *in, struct bytes *key)
 
 	switch (c->sender.type) {
 	case MLS_SENDER_MEMBER:
-		*key = key_of_member(
-		    in, (struct mls_leaf){ c->sender.index });
+		*key = key_of_member(in, (struct mls_leaf){ c->sender.index });
 		NEED(key->n != 0, MLS_SENDER_IS_NOT_A_MEMBER);
 		break;
 	case MLS_SENDER_EXTERNAL:
-		NEED(c->type == MLS_CONTENT_PROPOSAL,
-		    MLS_SENDER_IS_NOT_ALLOWED);
-		TRY(mls_external_sender_find(in->g->now.context.extensions,
-		    c->sender.index, &external));
+		NEED(
+		    c->type == MLS_CONTENT_PROPOSAL, MLS_SENDER_IS_NOT_ALLOWED);
+		TRY(mls_external_sender_find(
+		    in->g->now.context.extensions, c->sender.index, &external));
 		*key = external.signature_key;
 		break;
 	case MLS_SENDER_NEW_MEMBER_PROPOSAL:
-		NEED(c->type == MLS_CONTENT_PROPOSAL,
-		    MLS_SENDER_IS_NOT_ALLOWED);
+		NEED(
+		    c->type == MLS_CONTENT_PROPOSAL, MLS_SENDER_IS_NOT_ALLOWED);
 		NEED(c->u.proposal.type == MLS_PROPOSAL_ADD,
 		    MLS_PROPOSAL_IS_NOT_ALLOWED_HERE);
 		*key = c->u.proposal.u.add.leaf.signature_key;
@@ -130,7 +129,7 @@ open_public(struct incoming *in, const struct mls_public_message *m)
 	TRY(mls_content_verify(
 	    &in->g->suite, c, wr_bytes(&in->g->now.encoded), key));
 	NEED(c->sender.type != MLS_SENDER_MEMBER ||
-		c->sender.index != in->g->keys.me.i,
+		 c->sender.index != in->g->keys.me.i,
 	    MLS_SENDER_IS_OURSELVES);
 out:
 	return err;
@@ -151,8 +150,8 @@ open_private(struct incoming *in, const struct mls_private_message *m)
 	NEED(from.leaf.i != in->g->keys.me.i, MLS_SENDER_IS_OURSELVES);
 	TRY(mls_private_message_open(
 	    in->epoch, m, &from, &in->key, in->buf, &in->content));
-	TRY(mls_content_verify(&in->g->suite, &in->content,
-	    wr_bytes(&in->epoch->encoded), key));
+	TRY(mls_content_verify(
+	    &in->g->suite, &in->content, wr_bytes(&in->epoch->encoded), key));
 out:
 	return err;
 }
@@ -213,8 +212,8 @@ out:
 
 /* 12.4.2: where an external committer stands, and who it says it is. */
 static enum mls_result
-admit_joiner(struct mls_staged *st, const struct mls_group *g,
-    struct mls_leaf *at)
+admit_joiner(
+    struct mls_staged *st, const struct mls_group *g, struct mls_leaf *at)
 {
 	const struct mls_leaf_node *leaf = &st->content.u.commit.path.leaf;
 	const struct mls_leaf_node *before = NULL;
@@ -228,8 +227,7 @@ admit_joiner(struct mls_staged *st, const struct mls_group *g,
 	if (st->list.resync != NULL)
 		before = mls_tree_leaf(g->tree, *st->list.resync);
 	err = mls_group_authenticate(g->client,
-	    before == NULL ? MLS_CLAIM_JOINS : MLS_CLAIM_UPDATES, leaf,
-	    before);
+	    before == NULL ? MLS_CLAIM_JOINS : MLS_CLAIM_UPDATES, leaf, before);
 	if (err == MLS_CREDENTIAL_IS_NOT_ACCEPTED && before != NULL)
 		err = MLS_EXTERNAL_COMMIT_REMOVES_SOMEONE_ELSE;
 out:
@@ -238,8 +236,8 @@ out:
 
 /* The committer's new leaf may keep its signature key, and no other's. */
 static enum mls_result
-admit_member(struct mls_staged *st, const struct mls_group *g,
-    struct mls_leaf committer)
+admit_member(
+    struct mls_staged *st, const struct mls_group *g, struct mls_leaf committer)
 {
 	const struct mls_leaf_node *leaf = &st->content.u.commit.path.leaf;
 	struct mls_leaf other;
@@ -254,8 +252,8 @@ admit_member(struct mls_staged *st, const struct mls_group *g,
 
 /* 12.4.2: validates the path and applies it; if we stay, opens it. */
 static enum mls_result
-take_path(struct mls_staged *st, const struct mls_group *g,
-    uint8_t *commit_secret)
+take_path(
+    struct mls_staged *st, const struct mls_group *g, uint8_t *commit_secret)
 {
 	const struct mls_content *c = &st->content;
 	struct mls_treekem_sender from = {
@@ -312,8 +310,8 @@ take_secrets(struct mls_staged *st, const struct mls_group *g,
 	}
 	TRY(mls_staged_advance(st, g, &secrets, c->before_tag));
 	NEED(c->confirmation_tag.n == g->suite.hash_len &&
-		ct_equal(c->confirmation_tag.p, st->next.confirmation_tag,
-		    g->suite.hash_len),
+		 ct_equal(c->confirmation_tag.p, st->next.confirmation_tag,
+		     g->suite.hash_len),
 	    MLS_CONFIRMATION_TAG_IS_WRONG);
 	mls_staged_settle(st);
 out:
@@ -402,14 +400,14 @@ receive(struct mls_group *g, struct bytes message, bool application_only,
 	TRY(mls_message_read(message, &m));
 	if (m.wire_format == MLS_WIRE_PRIVATE_MESSAGE) {
 		NEED(!application_only ||
-			m.u.private.type == MLS_CONTENT_APPLICATION,
+			 m.u.private.type == MLS_CONTENT_APPLICATION,
 		    MLS_WIRE_FORMAT_IS_NOT_EXPECTED);
 		TRY(open_private(&in, &m.u.private));
 	} else {
 		NEED(m.wire_format == MLS_WIRE_PUBLIC_MESSAGE,
 		    MLS_WIRE_FORMAT_IS_NOT_EXPECTED);
 		NEED(!application_only ||
-			m.u.public.content.type == MLS_CONTENT_APPLICATION,
+			 m.u.public.content.type == MLS_CONTENT_APPLICATION,
 		    MLS_WIRE_FORMAT_IS_NOT_EXPECTED);
 		TRY(open_public(&in, &m.u.public));
 	}

@@ -137,13 +137,13 @@ get_known(struct rd *r, struct mls_group *g)
 	for (uint32_t n = rd_u32(r); n > 0; n--) {
 		k = mls_group_new_known(rd_vec32(r, MAX_PART));
 		NEED(k != NULL && r->err == ERR_OK &&
-			k->content.type == MLS_CONTENT_PROPOSAL,
+			 k->content.type == MLS_CONTENT_PROPOSAL,
 		    MLS_SAVED_STATE_IS_DAMAGED);
 		if (mls_rd_optional(r)) {
 			k->own = calloc(1, sizeof *k->own);
 			NEED(k->own != NULL, MLS_OUT_OF_MEMORY);
-			rd_copy(r, k->own->leaf_secret,
-			    sizeof k->own->leaf_secret);
+			rd_copy(
+			    r, k->own->leaf_secret, sizeof k->own->leaf_secret);
 			get_signer(r, &k->own->signer);
 		}
 		TRY(mls_group_know(g, k));
@@ -202,9 +202,8 @@ put_past(struct wr *w, const struct mls_group *g)
 		wr_u32(w, (uint32_t)p->n);
 		for (size_t j = 0; j < p->n; j++) {
 			wr_u32(w, p->leaves[j].leaf.i);
-			wr_vec8(w,
-			    (struct bytes){ p->leaves[j].public,
-				p->leaves[j].public_len });
+			wr_vec8(w, (struct bytes){ p->leaves[j].public,
+				       p->leaves[j].public_len });
 		}
 	}
 	wr_u16(w, (uint16_t)g->n_resumption);
@@ -396,9 +395,9 @@ load(struct rd *r, struct mls_group *g)
 	wr_put(&g->reinit, rd_vec32(r, MAX_PART));
 	get_origin(r, g);
 	NEED(r->err == ERR_OK &&
-		(g->is_joining || g->is_removed ||
-		    (g->now.keys != NULL &&
-			mls_tree_leaf(g->tree, g->keys.me) != NULL)),
+		 (g->is_joining || g->is_removed ||
+		     (g->now.keys != NULL &&
+			 mls_tree_leaf(g->tree, g->keys.me) != NULL)),
 	    MLS_SAVED_STATE_IS_DAMAGED);
 	TRY(get_past(r, g));
 	TRY(get_known(r, g));

@@ -54,7 +54,7 @@ static bool
 is_sender(const struct map_node *n, const void *key)
 {
 	return MAP_ITEM(n, struct sender, in_map)->leaf ==
-	    *(const uint32_t *)key;
+	       *(const uint32_t *)key;
 }
 
 /* Keys are positions in a tree of bounded size: mixing is all they need. */
@@ -187,7 +187,7 @@ mls_secret_tree_free(struct mls_secret_tree *t)
  * opening the leaf would need, and what it would leave behind. */
 struct opening {
 	struct node *from; /* deepest known ancestor of the leaf, or itself */
-	size_t depth;      /* levels from there to the leaf */
+	size_t depth;	   /* levels from there to the leaf */
 	/* Of the siblings, from the top; and the leaf itself at the end. */
 	uint8_t sibling[MLS_MAX_DEPTH][MLS_MAX_HASH_LEN];
 	uint8_t leaf[MLS_MAX_HASH_LEN];
@@ -229,8 +229,7 @@ open_leaf(const struct mls_secret_tree *t, uint32_t leaf, struct opening *o)
 	for (size_t i = 0; i < o->depth; i++) {
 		bool is_right = id >> (o->depth - 1 - i) & 1;
 
-		TRY(derive_child(
-		    &t->suite, o->leaf, !is_right, o->sibling[i]));
+		TRY(derive_child(&t->suite, o->leaf, !is_right, o->sibling[i]));
 		TRY(derive_child(&t->suite, o->leaf, is_right, o->leaf));
 	}
 	for (size_t i = 0; i < 2; i++)
@@ -274,8 +273,7 @@ static enum mls_result
 derive_after(const struct mls_suite *s, const uint8_t *secret,
     uint32_t generation, uint8_t *out)
 {
-	return derive(
-	    s, secret, generation, &(struct step){ NULL, NULL, out });
+	return derive(s, secret, generation, &(struct step){ NULL, NULL, out });
 }
 
 /* Computes a key from a ratchet that stands at or before its generation. */
@@ -295,8 +293,8 @@ key_ahead(const struct mls_suite *s, uint64_t at, const uint8_t *secret,
 	for (; at < out->generation; at++)
 		TRY(derive_after(s, s_.secret, (uint32_t)at, s_.secret));
 	TRY(derive(s, s_.secret, out->generation,
-	    &(struct step){ out->key, out->nonce,
-		out->is_next ? out->after : NULL }));
+	    &(struct step){
+		out->key, out->nonce, out->is_next ? out->after : NULL }));
 out:
 	bytes_wipe(&s_, sizeof s_);
 	return err;
@@ -313,8 +311,7 @@ find_skipped(const struct ratchet *r, uint32_t generation)
 
 enum mls_result
 mls_secret_tree_key(const struct mls_secret_tree *t, struct mls_leaf leaf,
-    enum mls_ratchet ratchet, uint32_t generation,
-    struct mls_message_key *out)
+    enum mls_ratchet ratchet, uint32_t generation, struct mls_message_key *out)
 {
 	const struct skipped *old;
 	const struct sender *sender;
@@ -351,8 +348,7 @@ mls_secret_tree_next(const struct mls_secret_tree *t, struct mls_leaf leaf,
     enum mls_ratchet ratchet, struct mls_message_key *out)
 {
 	const struct sender *sender = find_sender(t, leaf.i);
-	uint64_t at =
-	    sender == NULL ? 0 : sender->ratchets[ratchet].generation;
+	uint64_t at = sender == NULL ? 0 : sender->ratchets[ratchet].generation;
 
 	if (at > UINT32_MAX)
 		return MLS_A_LIMIT_WAS_REACHED;
@@ -428,9 +424,9 @@ step_past(const struct mls_suite *s, struct ratchet *r,
     const struct mls_message_key *key, uint64_t now_s)
 {
 	uint64_t over = key->generation - r->generation;
-	uint64_t from = over > MLS_MAX_SKIPPED ?
-	    key->generation - MLS_MAX_SKIPPED :
-	    r->generation;
+	uint64_t from = over > MLS_MAX_SKIPPED
+			    ? key->generation - MLS_MAX_SKIPPED
+			    : r->generation;
 	size_t kept = (size_t)(key->generation - from), n = r->n;
 	struct {
 		uint8_t secret[MLS_MAX_HASH_LEN];
@@ -455,8 +451,7 @@ step_past(const struct mls_suite *s, struct ratchet *r,
 	if (key->is_next)
 		memcpy(s_.secret, key->after, sizeof s_.secret);
 	else
-		TRY(derive_after(
-		    s, s_.secret, key->generation, s_.secret));
+		TRY(derive_after(s, s_.secret, key->generation, s_.secret));
 	memcpy(r->secret, s_.secret, sizeof r->secret);
 	r->generation = (uint64_t)key->generation + 1;
 	r->n = n;
@@ -470,8 +465,8 @@ out:
 /* Puts the siblings of an opened path in the tree and wipes where it began;
  * nodes are the caller's, one a level, and are all used. */
 static void
-keep_siblings(struct mls_secret_tree *t, uint32_t leaf,
-    const struct opening *o, struct node *nodes[MLS_MAX_DEPTH])
+keep_siblings(struct mls_secret_tree *t, uint32_t leaf, const struct opening *o,
+    struct node *nodes[MLS_MAX_DEPTH])
 {
 	uint32_t id = t->leaves + leaf;
 
@@ -506,8 +501,7 @@ use_first(struct mls_secret_tree *t, const struct mls_message_key *key,
 	for (size_t i = 0; i < 2; i++)
 		memcpy(sender->ratchets[i].secret, s.o.ratchets[i],
 		    sizeof sender->ratchets[i].secret);
-	TRY(step_past(
-	    &t->suite, &sender->ratchets[key->ratchet], key, now_s));
+	TRY(step_past(&t->suite, &sender->ratchets[key->ratchet], key, now_s));
 	keep_siblings(t, key->leaf.i, &s.o, nodes);
 	map_put(&t->senders, spread(sender->leaf), &sender->in_map);
 	sender = NULL;
@@ -594,8 +588,8 @@ mls_secret_tree_encode(const struct mls_secret_tree *t, struct wr *w)
 	wr_u32(w, (uint32_t)n);
 	for (size_t i = 0; i < n; i++) {
 		wr_u32(w, nodes[i]->id);
-		wr_put(w,
-		    (struct bytes){ nodes[i]->secret, t->suite.hash_len });
+		wr_put(
+		    w, (struct bytes){ nodes[i]->secret, t->suite.hash_len });
 	}
 	n = 0;
 	for (struct map_node *at = map_next(&t->senders, NULL); at != NULL;
@@ -660,19 +654,19 @@ decode_node(struct mls_secret_tree *t, struct rd *r)
 	struct bytes secret = rd_view(r, t->suite.hash_len);
 
 	return r->err == ERR_OK && id != 0 && id < 2 * t->leaves &&
-	    find_node(t, id) == NULL && put_node(t, id, secret.p);
+	       find_node(t, id) == NULL && put_node(t, id, secret.p);
 }
 
 enum mls_result
-mls_secret_tree_decode(const struct mls_suite *s, struct rd *r,
-    struct mls_secret_tree **out)
+mls_secret_tree_decode(
+    const struct mls_suite *s, struct rd *r, struct mls_secret_tree **out)
 {
 	uint32_t leaves = rd_u32(r), n;
 	struct mls_secret_tree *t = NULL;
 	enum mls_result err = MLS_OK;
 
 	NEED(leaves != 0 && leaves <= MLS_MAX_LEAVES &&
-		(leaves & (leaves - 1)) == 0,
+		 (leaves & (leaves - 1)) == 0,
 	    MLS_SAVED_STATE_IS_DAMAGED);
 	t = new_empty(s, leaves);
 	NEED(t != NULL, MLS_OUT_OF_MEMORY);

@@ -5,18 +5,18 @@
 enum mls_wire_format
 mls_send_format(const struct mls_group *g)
 {
-	return g->client->handshakes == MLS_WIRE_PUBLIC_MESSAGE ?
-	    MLS_WIRE_PUBLIC_MESSAGE :
-	    MLS_WIRE_PRIVATE_MESSAGE;
+	return g->client->handshakes == MLS_WIRE_PUBLIC_MESSAGE
+		   ? MLS_WIRE_PUBLIC_MESSAGE
+		   : MLS_WIRE_PRIVATE_MESSAGE;
 }
 
 static enum mls_result
 send_private(struct mls_group *g, const struct mls_content *c, struct wr *out)
 {
 	const struct env *env = g->client->env;
-	enum mls_ratchet ratchet = c->type == MLS_CONTENT_APPLICATION ?
-	    MLS_RATCHET_APPLICATION :
-	    MLS_RATCHET_HANDSHAKE;
+	enum mls_ratchet ratchet = c->type == MLS_CONTENT_APPLICATION
+				       ? MLS_RATCHET_APPLICATION
+				       : MLS_RATCHET_HANDSHAKE;
 	uint8_t guard[MLS_REUSE_GUARD_LEN];
 	struct {
 		struct mls_message_key key;
@@ -26,8 +26,7 @@ send_private(struct mls_group *g, const struct mls_content *c, struct wr *out)
 	TRY(mls_secret_tree_next(g->now.keys, g->keys.me, ratchet, &s.key));
 	env->random(env->ctx, guard, sizeof guard);
 	TRY(mls_private_message_create(&g->now, c, &s.key, guard, out));
-	TRY(mls_secret_tree_use(
-	    g->now.keys, &s.key, env->wall_s(env->ctx)));
+	TRY(mls_secret_tree_use(g->now.keys, &s.key, env->wall_s(env->ctx)));
 out:
 	bytes_wipe(&s, sizeof s);
 	return err;

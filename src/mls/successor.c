@@ -5,8 +5,8 @@
 
 /* Makes g's first commit name the group that it comes from. */
 static enum mls_result
-name_origin(struct mls_group *g, const struct mls_group *old,
-    enum mls_psk_usage usage)
+name_origin(
+    struct mls_group *g, const struct mls_group *old, enum mls_psk_usage usage)
 {
 	struct wr psk = wr_new();
 	enum mls_result err;

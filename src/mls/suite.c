@@ -5,11 +5,11 @@
 #include <string.h>
 
 _Static_assert(MLS_MAX_KEM_PUBLIC >= HPKE_MAX_PUBLIC_LEN &&
-	MLS_MAX_KEM_CT >= HPKE_MAX_ENC_LEN,
+		   MLS_MAX_KEM_CT >= HPKE_MAX_ENC_LEN,
     "there is room for every KEM");
 
 /* In front of every label of section 5.1.2, 5.1.3 and 8. */
-#define LABEL_PREFIX     "MLS 1.0 "
+#define LABEL_PREFIX	 "MLS 1.0 "
 #define LABEL_PREFIX_LEN (sizeof LABEL_PREFIX - 1)
 
 /* Labelled inputs that fit are built on the stack. */
@@ -53,8 +53,8 @@ mls_suite_hash(const struct mls_suite *s, struct bytes in, uint8_t *out)
 }
 
 void
-mls_suite_mac(const struct mls_suite *s, struct bytes key, struct bytes in,
-    uint8_t *out)
+mls_suite_mac(
+    const struct mls_suite *s, struct bytes key, struct bytes in, uint8_t *out)
 {
 	hmac(s->hash, key, in, out);
 }
@@ -114,8 +114,8 @@ enum mls_result
 mls_suite_check_signature_key(const struct mls_suite *s, struct bytes key)
 {
 	if (s->sig == MLS_SIG_ED25519)
-		return key.n == ED25519_PUBLIC_LEN ? MLS_OK :
-						     MLS_KEY_IS_UNUSABLE;
+		return key.n == ED25519_PUBLIC_LEN ? MLS_OK
+						   : MLS_KEY_IS_UNUSABLE;
 	/* 5.1.1 has uncompressed points; some peers sign with compressed
 	 * ones, whose test is their first signature. */
 	if (key.n == P256_SHORT_LEN && (key.p[0] == 2 || key.p[0] == 3))
@@ -277,8 +277,8 @@ out:
  *	} KDFLabel;
  */
 enum mls_result
-mls_suite_expand_next(const struct hkdf *from, struct mls_labelled info,
-    uint8_t *out, size_t len)
+mls_suite_expand_next(
+    const struct hkdf *from, struct mls_labelled info, uint8_t *out, size_t len)
 {
 	uint8_t buf[SHORT_LEN];
 	struct wr w = labelled_writer(buf, info.label, info.context.n);
@@ -348,18 +348,18 @@ mls_suite_extract(const struct mls_suite *s, struct bytes salt,
 }
 
 enum mls_result
-mls_suite_derive_key_pair(const struct mls_suite *s, struct bytes ikm,
-    struct mls_key_pair *out)
+mls_suite_derive_key_pair(
+    const struct mls_suite *s, struct bytes ikm, struct mls_key_pair *out)
 {
 	out->secret_len = hpke_secret_len(s->hpke.kem);
 	out->public_len = hpke_public_len(s->hpke.kem);
-	return mls_result_of(hpke_derive_key_pair(
-	    s->hpke.kem, ikm, out->secret, out->public));
+	return mls_result_of(
+	    hpke_derive_key_pair(s->hpke.kem, ikm, out->secret, out->public));
 }
 
 enum mls_result
-mls_suite_new_key_pair(const struct mls_suite *s, const struct env *env,
-    struct mls_key_pair *out)
+mls_suite_new_key_pair(
+    const struct mls_suite *s, const struct env *env, struct mls_key_pair *out)
 {
 	struct {
 		uint8_t ikm[MLS_MAX_HASH_LEN];

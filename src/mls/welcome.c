@@ -146,8 +146,8 @@ out:
 }
 
 enum mls_result
-mls_welcome_find(const struct mls_welcome *w, struct bytes ref,
-    struct mls_ciphertext *out)
+mls_welcome_find(
+    const struct mls_welcome *w, struct bytes ref, struct mls_ciphertext *out)
 {
 	struct rd walk = rd_init(w->secrets);
 	struct bytes one;
@@ -161,9 +161,9 @@ mls_welcome_find(const struct mls_welcome *w, struct bytes ref,
 }
 
 enum mls_result
-mls_welcome_open_secrets(const struct mls_suite *s,
-    const struct mls_welcome *w, const struct mls_ciphertext *entry,
-    struct bytes init_secret, struct wr *buf, struct mls_group_secrets *out)
+mls_welcome_open_secrets(const struct mls_suite *s, const struct mls_welcome *w,
+    const struct mls_ciphertext *entry, struct bytes init_secret,
+    struct wr *buf, struct mls_group_secrets *out)
 {
 	struct rd r;
 	enum mls_result err = MLS_OK;
@@ -176,8 +176,7 @@ mls_welcome_open_secrets(const struct mls_suite *s,
 	mls_group_secrets_decode(&r, out);
 	TRY(mls_result_of(rd_end(&r)));
 	NEED(out->joiner_secret.n == s->hash_len &&
-		(!out->has_path_secret ||
-		    out->path_secret.n == s->hash_len),
+		 (!out->has_path_secret || out->path_secret.n == s->hash_len),
 	    MLS_MESSAGE_IS_MALFORMED);
 out:
 	return err;
@@ -219,8 +218,8 @@ mls_welcome_open_info(const struct mls_suite *s, const struct mls_welcome *w,
 	NEED(sealed.n >= AEAD_TAG_LEN, MLS_GROUP_INFO_DOES_NOT_OPEN);
 	at = wr_reserve(buf, sealed.n - AEAD_TAG_LEN);
 	TRY(mls_result_of(wr_done(buf)));
-	NEED(mls_suite_open(s, k.key, k.nonce, BYTES_NONE, sealed, at) ==
-		MLS_OK,
+	NEED(
+	    mls_suite_open(s, k.key, k.nonce, BYTES_NONE, sealed, at) == MLS_OK,
 	    MLS_GROUP_INFO_DOES_NOT_OPEN);
 	r = rd_init(wr_bytes(buf));
 	mls_group_info_decode(&r, out);
@@ -231,8 +230,8 @@ out:
 }
 
 enum mls_result
-mls_welcome_seal_info(const struct mls_suite *s,
-    const uint8_t *welcome_secret, struct bytes info, struct wr *out)
+mls_welcome_seal_info(const struct mls_suite *s, const uint8_t *welcome_secret,
+    struct bytes info, struct wr *out)
 {
 	struct welcome_key k;
 	uint8_t *at;

@@ -64,13 +64,13 @@ world_init(struct world *w)
 }
 
 void
-person_init(struct person *p, struct world *w, const char *name,
-    uint16_t suite)
+person_init(struct person *p, struct world *w, const char *name, uint16_t suite)
 {
-	*p = (struct person){ .client = w->client, .name = name,
-		.suite = suite };
-	CHECK_MLS(mls_signature_key_new(&p->client, suite, p->secret,
-		      p->public, &p->public_len),
+	*p = (struct person){
+		.client = w->client, .name = name, .suite = suite
+	};
+	CHECK_MLS(mls_signature_key_new(
+		      &p->client, suite, p->secret, p->public, &p->public_len),
 	    MLS_OK);
 }
 
@@ -95,9 +95,8 @@ person_identity(const struct person *p)
 struct bytes
 person_key_package(struct person *p)
 {
-	const struct mls_bundle_options options = {
-		.suite = p->suite, .identity = person_identity(p)
-	};
+	const struct mls_bundle_options options = { .suite = p->suite,
+		.identity = person_identity(p) };
 
 	mls_bundle_free(p->bundle);
 	p->bundle = NULL;
@@ -114,8 +113,7 @@ person_create(struct person *p, struct bytes extensions)
 		.extensions = extensions,
 	};
 
-	CHECK_MLS(
-	    mls_group_create(&p->client, &options, &p->group), MLS_OK);
+	CHECK_MLS(mls_group_create(&p->client, &options, &p->group), MLS_OK);
 }
 
 void
@@ -124,11 +122,10 @@ person_add(struct person *p, struct person *const *others, size_t n)
 	struct wr commit = wr_new(), welcome = wr_new();
 
 	for (size_t i = 0; i < n; i++)
-		CHECK_MLS(mls_group_add(
-			      p->group, person_key_package(others[i])),
+		CHECK_MLS(
+		    mls_group_add(p->group, person_key_package(others[i])),
 		    MLS_OK);
-	CHECK_MLS(
-	    mls_group_commit(p->group, NULL, &commit, &welcome), MLS_OK);
+	CHECK_MLS(mls_group_commit(p->group, NULL, &commit, &welcome), MLS_OK);
 	CHECK_MLS(mls_group_merge(p->group), MLS_OK);
 	for (size_t i = 0; i < n; i++) {
 		const struct mls_join join = {
@@ -149,17 +146,14 @@ person_commit(struct person *p, struct person *const *others, size_t n)
 {
 	struct wr commit = wr_new(), welcome = wr_new();
 
-	CHECK_MLS(
-	    mls_group_commit(p->group, NULL, &commit, &welcome), MLS_OK);
+	CHECK_MLS(mls_group_commit(p->group, NULL, &commit, &welcome), MLS_OK);
 	for (size_t i = 0; i < n; i++)
-		CHECK_MLS(
-		    person_takes(others[i], wr_bytes(&commit)), MLS_OK);
+		CHECK_MLS(person_takes(others[i], wr_bytes(&commit)), MLS_OK);
 	CHECK_MLS(mls_group_merge(p->group), MLS_OK);
 	for (size_t i = 0; i < n; i++) {
 		struct person *both[2] = { p, others[i] };
 
-		if (mls_group_status(others[i]->group) !=
-		    MLS_WE_WERE_REMOVED)
+		if (mls_group_status(others[i]->group) != MLS_WE_WERE_REMOVED)
 			CHECK(people_agree(both, 2));
 	}
 	wr_free(&commit);
@@ -176,12 +170,12 @@ person_tells(struct person *from, struct person *to, const char *what)
 	ok = CHECK_MLS(mls_group_protect(from->group, BYTES_LIT("data"),
 			   bytes_str(what), &message),
 		 MLS_OK) &&
-	    CHECK_MLS(mls_group_unprotect(
-			  to->group, wr_bytes(&message), &buf, &event),
-		MLS_OK) &&
-	    CHECK_BYTES(event.data, bytes_str(what)) &&
-	    CHECK_BYTES(event.authenticated_data, BYTES_LIT("data")) &&
-	    CHECK_EQ(event.sender.index, mls_group_me(from->group).i);
+	     CHECK_MLS(mls_group_unprotect(
+			   to->group, wr_bytes(&message), &buf, &event),
+		 MLS_OK) &&
+	     CHECK_BYTES(event.data, bytes_str(what)) &&
+	     CHECK_BYTES(event.authenticated_data, BYTES_LIT("data")) &&
+	     CHECK_EQ(event.sender.index, mls_group_me(from->group).i);
 	wr_free(&message);
 	wr_free(&buf);
 	return ok;
@@ -208,10 +202,10 @@ people_agree(struct person *const *all, size_t n)
 
 	for (size_t i = 1; i < n; i++)
 		agree = agree &&
-		    mls_group_epoch(all[i]->group) ==
-			mls_group_epoch(all[0]->group) &&
-		    bytes_equal(mls_group_authenticator(all[i]->group),
-			mls_group_authenticator(all[0]->group));
+			mls_group_epoch(all[i]->group) ==
+			    mls_group_epoch(all[0]->group) &&
+			bytes_equal(mls_group_authenticator(all[i]->group),
+			    mls_group_authenticator(all[0]->group));
 	return agree;
 }
 
@@ -222,8 +216,7 @@ person_reloads(struct person *p)
 	struct wr saved = wr_new(), twice = wr_new();
 
 	CHECK_MLS(mls_group_save(p->group, &saved), MLS_OK);
-	CHECK_MLS(
-	    mls_group_load(&p->client, wr_bytes(&saved), &again), MLS_OK);
+	CHECK_MLS(mls_group_load(&p->client, wr_bytes(&saved), &again), MLS_OK);
 	if (again != NULL) {
 		CHECK_MLS(mls_group_save(again, &twice), MLS_OK);
 		CHECK(bytes_equal(wr_bytes(&twice), wr_bytes(&saved)));

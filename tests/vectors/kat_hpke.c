@@ -17,8 +17,8 @@ static bool
 is_known(struct hpke_suite s)
 {
 	return hpke_public_len(s.kem) != 0 &&
-	    (s.kdf <= HPKE_HKDF_SHA512 || s.kdf == HPKE_SHAKE256) &&
-	    (s.aead <= HPKE_CHACHAPOLY || s.aead == HPKE_EXPORT_ONLY);
+	       (s.kdf <= HPKE_HKDF_SHA512 || s.kdf == HPKE_SHAKE256) &&
+	       (s.aead <= HPKE_CHACHAPOLY || s.aead == HPKE_EXPORT_ONLY);
 }
 
 /* DeriveKeyPair gives the receiver's keys, and the sender's in Auth modes. */
@@ -88,8 +88,8 @@ check_encryptions(struct kat *k, const json_t *test, struct hpke ends[2])
 			return;
 		ends[0].seq = ends[1].seq = kat_number(one, "seq", i);
 		kat_err(k, "Seal", hpke_seal(&ends[0], aad, pt, out), ERR_OK);
-		kat_bytes(k, "ct",
-		    (struct bytes){ out, pt.n + AEAD_TAG_LEN }, ct);
+		kat_bytes(
+		    k, "ct", (struct bytes){ out, pt.n + AEAD_TAG_LEN }, ct);
 		kat_err(k, "Open", hpke_open(&ends[1], aad, ct, out), ERR_OK);
 		kat_bytes(k, "pt", (struct bytes){ out, pt.n }, pt);
 	}
@@ -128,22 +128,20 @@ run_case(struct kat *k, const json_t *test, struct hpke_suite suite)
 
 	check_keys(k, test, &v);
 	read_vector(k, test, &v);
-	if (!kat_true(k, "ikmE",
-		v.ikm_e.n == hpke_random_len(suite.kem)) ||
+	if (!kat_true(k, "ikmE", v.ikm_e.n == hpke_random_len(suite.kem)) ||
 	    !kat_err(k, "SetupS",
-		hpke_setup_sender(
-		    &ends[0], suite, &v.sender, v.ikm_e.p, enc),
+		hpke_setup_sender(&ends[0], suite, &v.sender, v.ikm_e.p, enc),
 		ERR_OK) ||
-	    !kat_bytes(k, "enc",
-		(struct bytes){ enc, hpke_enc_len(suite.kem) }, want) ||
+	    !kat_bytes(k, "enc", (struct bytes){ enc, hpke_enc_len(suite.kem) },
+		want) ||
 	    !kat_err(k, "SetupR",
 		hpke_setup_receiver(&ends[1], suite, &v.receiver, want),
 		ERR_OK))
 		return;
 	kat_bytes(k, "shared_secret", BYTES_OF(ends[0].shared),
 	    kat_hex(k, test, "shared_secret"));
-	kat_bytes(k, "shared_secret at the receiver",
-	    BYTES_OF(ends[1].shared), BYTES_OF(ends[0].shared));
+	kat_bytes(k, "shared_secret at the receiver", BYTES_OF(ends[1].shared),
+	    BYTES_OF(ends[0].shared));
 	check_encryptions(k, test, ends);
 	check_exports(k, test, &ends[1]);
 }
@@ -167,8 +165,8 @@ kat_hpke(struct kat *k, const json_t *file)
 		};
 
 		kat_begin(k, "%zu (mode %u, kem %#x, kdf %#x, aead %#x)", i,
-		    (unsigned)kat_number(test, "mode", 0), suite.kem,
-		    suite.kdf, suite.aead);
+		    (unsigned)kat_number(test, "mode", 0), suite.kem, suite.kdf,
+		    suite.aead);
 		if (is_known(suite)) {
 			run_case(k, test, suite);
 			kat_end(k);

@@ -35,8 +35,7 @@ no_time(void *ctx)
 	return 0;
 }
 
-const struct env kat_mls_env = { no_time, no_time, crypto_system_random,
-	NULL };
+const struct env kat_mls_env = { no_time, no_time, crypto_system_random, NULL };
 
 bool
 kat_mls_ok(struct kat *k, const char *what, enum mls_result got)
@@ -71,8 +70,8 @@ kat_mls(struct kat *k, const json_t *file)
 	uint16_t number;
 
 	if (kind == KINDS || !json_is_array(file)) {
-		(void)fputs("not a list of MLS vectors of a known kind:",
-		    stderr);
+		(void)fputs(
+		    "not a list of MLS vectors of a known kind:", stderr);
 		for (i = 0; i < KINDS; i++)
 			(void)fprintf(stderr, " %s", kinds[i].name);
 		(void)fputc('\n', stderr);

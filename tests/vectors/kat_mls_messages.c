@@ -42,20 +42,20 @@ read_group(struct kat *k, const json_t *test, const struct mls_suite *s,
 
 	g->signer.secret = kat_hex(k, test, "signature_priv");
 	g->signer.public = kat_hex(k, test, "signature_pub");
-	return kat_mls_ok(
-		   k, "epoch", mls_epoch_init(&g->epoch, s, &context)) &&
-	    take_secret(k, test, "encryption_secret", s, secrets->encryption) &&
-	    take_secret(
-		k, test, "sender_data_secret", s, secrets->sender_data) &&
-	    take_secret(k, test, "membership_key", s, secrets->membership) &&
-	    kat_mls_ok(k, "secret tree", mls_epoch_begin(&g->epoch, 2));
+	return kat_mls_ok(k, "epoch", mls_epoch_init(&g->epoch, s, &context)) &&
+	       take_secret(
+		   k, test, "encryption_secret", s, secrets->encryption) &&
+	       take_secret(
+		   k, test, "sender_data_secret", s, secrets->sender_data) &&
+	       take_secret(k, test, "membership_key", s, secrets->membership) &&
+	       kat_mls_ok(k, "secret tree", mls_epoch_begin(&g->epoch, 2));
 }
 
 /* The messages of a vector each begin with generation 0 of their ratchet, so
  * no key is used up here. */
 static void
-check_private(struct kat *k, struct group *g, struct bytes message,
-    struct bytes want)
+check_private(
+    struct kat *k, struct group *g, struct bytes message, struct bytes want)
 {
 	struct wr buf = wr_new();
 	struct mls_sender_data from;
@@ -64,11 +64,10 @@ check_private(struct kat *k, struct group *g, struct bytes message,
 	struct mls_content c;
 
 	if (kat_mls_ok(k, "read", mls_message_read(message, &m)) &&
-	    kat_true(k, "is private",
-		m.wire_format == MLS_WIRE_PRIVATE_MESSAGE) &&
+	    kat_true(
+		k, "is private", m.wire_format == MLS_WIRE_PRIVATE_MESSAGE) &&
 	    kat_mls_ok(k, "sender data",
-		mls_private_message_sender(
-		    &g->epoch, &m.u.private, &from)) &&
+		mls_private_message_sender(&g->epoch, &m.u.private, &from)) &&
 	    kat_mls_ok(k, "open",
 		mls_private_message_open(
 		    &g->epoch, &m.u.private, &from, &key, &buf, &c)) &&
@@ -80,14 +79,14 @@ check_private(struct kat *k, struct group *g, struct bytes message,
 }
 
 static void
-check_public(struct kat *k, struct group *g, struct bytes message,
-    struct bytes want)
+check_public(
+    struct kat *k, struct group *g, struct bytes message, struct bytes want)
 {
 	struct mls_message m;
 
 	if (kat_mls_ok(k, "read", mls_message_read(message, &m)) &&
-	    kat_true(k, "is public",
-		m.wire_format == MLS_WIRE_PUBLIC_MESSAGE) &&
+	    kat_true(
+		k, "is public", m.wire_format == MLS_WIRE_PUBLIC_MESSAGE) &&
 	    kat_mls_ok(k, "membership tag",
 		mls_public_message_check_tag(&g->epoch, &m.u.public)) &&
 	    kat_mls_ok(k, "signature",
@@ -130,9 +129,9 @@ check_own(struct kat *k, struct group *g, enum mls_content_type type,
 	} else {
 		kat_mls_ok(k, "key",
 		    mls_secret_tree_next(g->epoch.keys, SENDER,
-			type == MLS_CONTENT_APPLICATION ?
-			    MLS_RATCHET_APPLICATION :
-			    MLS_RATCHET_HANDSHAKE,
+			type == MLS_CONTENT_APPLICATION
+			    ? MLS_RATCHET_APPLICATION
+			    : MLS_RATCHET_HANDSHAKE,
 			&key));
 		kat_mls_ok(k, "create",
 		    mls_private_message_create(
@@ -164,8 +163,7 @@ kat_mls_message_protection(
 	check_public(k, &g, kat_hex(k, test, "commit_pub"), commit);
 	check_own(k, &g, MLS_CONTENT_COMMIT, MLS_WIRE_PRIVATE_MESSAGE, commit);
 	check_own(k, &g, MLS_CONTENT_COMMIT, MLS_WIRE_PUBLIC_MESSAGE, commit);
-	check_private(
-	    k, &g, kat_hex(k, test, "application_priv"), application);
+	check_private(k, &g, kat_hex(k, test, "application_priv"), application);
 	check_own(k, &g, MLS_CONTENT_APPLICATION, MLS_WIRE_PRIVATE_MESSAGE,
 	    application);
 out:
@@ -181,8 +179,7 @@ check_confirmation(struct kat *k, const struct mls_suite *s,
 	static const uint8_t no_psk[MLS_MAX_HASH_LEN];
 	struct mls_epoch e;
 
-	if (kat_mls_ok(
-		k, "epoch", mls_epoch_init(&e, s, &info->context)) &&
+	if (kat_mls_ok(k, "epoch", mls_epoch_init(&e, s, &info->context)) &&
 	    kat_mls_ok(k, "schedule",
 		mls_schedule_join(s, gs->joiner_secret.p, no_psk,
 		    info->context_encoded, &e.secrets)) &&
@@ -218,8 +215,7 @@ kat_mls_welcome(struct kat *k, const json_t *test, const struct mls_suite *s)
 		mls_welcome_open_secrets(s, &w, &entry,
 		    kat_hex(k, test, "init_priv"), &secrets, &gs)) &&
 	    kat_mls_ok(k, "welcome_secret",
-		mls_schedule_welcome(
-		    s, gs.joiner_secret.p, no_psk, welcome)) &&
+		mls_schedule_welcome(s, gs.joiner_secret.p, no_psk, welcome)) &&
 	    kat_mls_ok(k, "group info",
 		mls_welcome_open_info(s, &w, welcome, &plain, &info)) &&
 	    kat_mls_ok(k, "signature",
@@ -280,8 +276,7 @@ check_framed(struct kat *k, const json_t *test, const char *name,
 {
 	struct mls_message m;
 
-	if (kat_mls_ok(k, name,
-		mls_message_read(kat_hex(k, test, name), &m)) &&
+	if (kat_mls_ok(k, name, mls_message_read(kat_hex(k, test, name), &m)) &&
 	    kat_true(k, name, m.wire_format == MLS_WIRE_PUBLIC_MESSAGE))
 		kat_true(k, name, m.u.public.content.type == type);
 }
@@ -294,8 +289,7 @@ check_tree(struct kat *k, const json_t *test)
 	struct wr w = wr_new();
 	struct mls_suite s;
 
-	kat_mls_ok(
-	    k, "suite", mls_suite_init(&s, MLS_SUITE_X25519_AES128, 0));
+	kat_mls_ok(k, "suite", mls_suite_init(&s, MLS_SUITE_X25519_AES128, 0));
 	if (kat_mls_ok(k, "ratchet_tree", mls_tree_decode(&s, in, &tree))) {
 		mls_tree_encode(tree, &w);
 		kat_bytes(k, "ratchet_tree", wr_bytes(&w), in);
@@ -355,10 +349,9 @@ kat_mls_messages(struct kat *k, const json_t *test, const struct mls_suite *s)
 		check_proposal(k, test, proposals[i].name, proposals[i].type);
 	mls_commit_decode(&r, &commit);
 	kat_err(k, "commit", rd_end(&r), ERR_OK);
-	check_framed(k, test, "public_message_application",
-	    MLS_CONTENT_APPLICATION);
 	check_framed(
-	    k, test, "public_message_proposal", MLS_CONTENT_PROPOSAL);
+	    k, test, "public_message_application", MLS_CONTENT_APPLICATION);
+	check_framed(k, test, "public_message_proposal", MLS_CONTENT_PROPOSAL);
 	check_framed(k, test, "public_message_commit", MLS_CONTENT_COMMIT);
 	if (kat_mls_ok(k, "private_message",
 		mls_message_read(kat_hex(k, test, "private_message"), &m)))

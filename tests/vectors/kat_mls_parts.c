@@ -47,8 +47,8 @@ derivations(struct kat *k, const json_t *test, const struct mls_suite *s)
 		return;
 	kat_mls_ok(k, "derive_tree_secret",
 	    mls_suite_derive_tree_secret(s, kat_hex(k, t, "secret"),
-		kat_text(t, "label"),
-		(uint32_t)kat_number(t, "generation", 0), out, len));
+		kat_text(t, "label"), (uint32_t)kat_number(t, "generation", 0),
+		out, len));
 	kat_bytes(k, "derive_tree_secret", (struct bytes){ out, len },
 	    kat_hex(k, t, "out"));
 }
@@ -67,13 +67,13 @@ signatures(struct kat *k, const json_t *t, const struct mls_suite *s)
 
 	kat_mls_ok(k, "the public key",
 	    mls_suite_signature_public(s, signer.secret, public, &len));
-	kat_bytes(k, "the public key", (struct bytes){ public, len },
-	    signer.public);
-	kat_mls_ok(k, "its form",
-	    mls_suite_check_signature_key(s, signer.public));
+	kat_bytes(
+	    k, "the public key", (struct bytes){ public, len }, signer.public);
+	kat_mls_ok(
+	    k, "its form", mls_suite_check_signature_key(s, signer.public));
 	kat_mls_ok(k, "verify",
-	    mls_suite_verify(s, signer.public, label, content,
-		kat_hex(k, t, "signature")));
+	    mls_suite_verify(
+		s, signer.public, label, content, kat_hex(k, t, "signature")));
 	kat_mls_ok(k, "sign", mls_suite_sign(s, &signer, label, content, &w));
 	r = rd_init(wr_bytes(&w));
 	kat_mls_ok(k, "verify our own",
@@ -96,12 +96,11 @@ encryptions(struct kat *k, const json_t *t, const struct mls_suite *s)
 	struct rd r;
 	size_t len;
 
-	kat_mls_ok(k, "the public key",
-	    mls_suite_kem_public(s, secret, public, &len));
+	kat_mls_ok(
+	    k, "the public key", mls_suite_kem_public(s, secret, public, &len));
 	kat_bytes(k, "the public key", (struct bytes){ public, len },
 	    kat_hex(k, t, "pub"));
-	kat_mls_ok(
-	    k, "decrypt", mls_suite_decrypt(s, secret, info, &c, &w));
+	kat_mls_ok(k, "decrypt", mls_suite_decrypt(s, secret, info, &c, &w));
 	kat_bytes(k, "plaintext", wr_bytes(&w), plain);
 	kat_mls_ok(k, "encrypt",
 	    mls_suite_encrypt(s, (struct bytes){ public, len }, info, plain,
@@ -185,8 +184,8 @@ check_exports(struct kat *k, const json_t *e, const struct mls_suite *s,
 		(struct mls_labelled){
 		    kat_text(t, "label"), kat_hex(k, t, "context") },
 		out, len));
-	kat_bytes(k, "exporter", (struct bytes){ out, len },
-	    kat_hex(k, t, "secret"));
+	kat_bytes(
+	    k, "exporter", (struct bytes){ out, len }, kat_hex(k, t, "secret"));
 	kat_mls_ok(k, "external_pub",
 	    mls_suite_derive_key_pair(s, of(got->external, s), &pair));
 	kat_bytes(k, "external_pub",
@@ -237,8 +236,7 @@ kat_mls_key_schedule(
 }
 
 void
-kat_mls_psk_secret(
-    struct kat *k, const json_t *test, const struct mls_suite *s)
+kat_mls_psk_secret(struct kat *k, const json_t *test, const struct mls_suite *s)
 {
 	const json_t *psks = json_object_get(test, "psks"), *t;
 	struct mls_psk_secret p;
@@ -279,16 +277,15 @@ check_generation(struct kat *k, const json_t *t, const struct mls_suite *s,
 		kat_mls_ok(k, "key",
 		    mls_secret_tree_key(
 			tree, leaf, rows[i].ratchet, generation, &key));
-		kat_bytes(k, rows[i].key,
-		    (struct bytes){ key.key, s->key_len },
+		kat_bytes(k, rows[i].key, (struct bytes){ key.key, s->key_len },
 		    kat_hex(k, t, rows[i].key));
 		kat_bytes(k, rows[i].nonce,
 		    (struct bytes){ key.nonce, s->nonce_len },
 		    kat_hex(k, t, rows[i].nonce));
 		kat_mls_ok(k, "use", mls_secret_tree_use(tree, &key, 0));
 		kat_true(k, "a used key is gone",
-		    mls_secret_tree_key(tree, leaf, rows[i].ratchet,
-			generation, &key) == MLS_GENERATION_WAS_USED_BEFORE);
+		    mls_secret_tree_key(tree, leaf, rows[i].ratchet, generation,
+			&key) == MLS_GENERATION_WAS_USED_BEFORE);
 	}
 }
 
@@ -309,8 +306,8 @@ kat_mls_secret_tree(
 		kat_hex(k, t, "ciphertext"), key, nonce));
 	kat_bytes(k, "sender data key", (struct bytes){ key, s->key_len },
 	    kat_hex(k, t, "key"));
-	kat_bytes(k, "sender data nonce",
-	    (struct bytes){ nonce, s->nonce_len }, kat_hex(k, t, "nonce"));
+	kat_bytes(k, "sender data nonce", (struct bytes){ nonce, s->nonce_len },
+	    kat_hex(k, t, "nonce"));
 	while (n < json_array_size(leaves))
 		n *= 2;
 	if (!kat_true(k, "encryption_secret", secret.n == s->hash_len))
@@ -319,9 +316,8 @@ kat_mls_secret_tree(
 	if (!kat_true(k, "tree", tree != NULL))
 		return;
 	json_array_foreach(leaves, i, generations)
-		json_array_foreach(generations, j, g)
-			check_generation(k, g, s, tree,
-			    (struct mls_leaf){ (uint32_t)i });
+	    json_array_foreach(generations, j, g) check_generation(
+		k, g, s, tree, (struct mls_leaf){ (uint32_t)i });
 	mls_secret_tree_free(tree);
 }
 

@@ -49,7 +49,8 @@ reload(struct kat *k, const struct mls_client *c, struct mls_group **g)
 {
 	struct mls_group *again = NULL;
 	struct wr saved = wr_new(), twice = wr_new();
-	bool ok = kat_mls_ok(k, "save", mls_group_save(*g, &saved)) &&
+	bool ok =
+	    kat_mls_ok(k, "save", mls_group_save(*g, &saved)) &&
 	    kat_mls_ok(
 		k, "load", mls_group_load(c, wr_bytes(&saved), &again)) &&
 	    kat_mls_ok(k, "save again", mls_group_save(again, &twice)) &&
@@ -73,15 +74,13 @@ follow(struct kat *k, const struct mls_client *c, struct mls_group **g,
 	const json_t *proposals = json_object_get(epoch, "proposals"), *one;
 	size_t i;
 
-	json_array_foreach(proposals, i, one)
-		if (!process(k, *g, kat_hex_value(k, one), MLS_EVENT_PROPOSAL))
-			return false;
-	return process(
-		   k, *g, kat_hex(k, epoch, "commit"), MLS_EVENT_COMMIT) &&
-	    reload(k, c, g) &&
-	    kat_mls_ok(k, "merge", mls_group_merge(*g)) &&
-	    kat_bytes(k, "epoch_authenticator", mls_group_authenticator(*g),
-		kat_hex(k, epoch, "epoch_authenticator"));
+	json_array_foreach(
+	    proposals, i, one) if (!process(k, *g, kat_hex_value(k, one),
+				       MLS_EVENT_PROPOSAL)) return false;
+	return process(k, *g, kat_hex(k, epoch, "commit"), MLS_EVENT_COMMIT) &&
+	       reload(k, c, g) && kat_mls_ok(k, "merge", mls_group_merge(*g)) &&
+	       kat_bytes(k, "epoch_authenticator", mls_group_authenticator(*g),
+		   kat_hex(k, epoch, "epoch_authenticator"));
 }
 
 void
@@ -113,8 +112,8 @@ kat_mls_passive_client(
 
 	(void)s;
 	if (!kat_mls_ok(k, "key_package",
-		mls_bundle_import(&c, kat_hex(k, test, "key_package"),
-		    &secrets, &bundle)))
+		mls_bundle_import(
+		    &c, kat_hex(k, test, "key_package"), &secrets, &bundle)))
 		goto out;
 	join.bundle = bundle;
 	if (!kat_mls_ok(k, "welcome", mls_group_join(&c, &join, &g)) ||
@@ -122,11 +121,11 @@ kat_mls_passive_client(
 		mls_group_authenticator(g),
 		kat_hex(k, test, "initial_epoch_authenticator")))
 		goto out;
-	json_array_foreach(epochs, i, epoch)
-		if (!follow(k, &c, &g, epoch)) {
-			printf("  in epoch %zu of the vector\n", i);
-			break;
-		}
+	json_array_foreach(epochs, i, epoch) if (!follow(k, &c, &g, epoch))
+	{
+		printf("  in epoch %zu of the vector\n", i);
+		break;
+	}
 out:
 	mls_bundle_free(bundle);
 	mls_group_free(g);

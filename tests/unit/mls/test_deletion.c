@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MASK        0xa5
-#define MIN_LEN     12
+#define MASK	    0xa5
+#define MIN_LEN	    12
 #define MAX_SECRETS 64
 #define MAX_REGION  (1ul << 30) /* larger ones are a sanitizer's */
 
@@ -57,8 +57,8 @@ count_in(const uint8_t *p, size_t n, const char *where)
 
 		if (n < secrets[i].n)
 			continue;
-		while (at <= end &&
-		    (at = memchr(at, first, (size_t)(end - at) + 1)) != NULL) {
+		while (at <= end && (at = memchr(at, first,
+					 (size_t)(end - at) + 1)) != NULL) {
 			if (is_at(at, i)) {
 				printf("    %s is in %s at %p\n",
 				    secrets[i].name, where, (const void *)at);
@@ -265,8 +265,7 @@ TEST(a_dropped_commit_leaves_nothing)
 
 	if (!scene_init(&s, MLS_SUITE_X25519_AES128))
 		return;
-	CHECK_MLS(
-	    mls_group_commit(s.ann.group, NULL, &commit, &none), MLS_OK);
+	CHECK_MLS(mls_group_commit(s.ann.group, NULL, &commit, &none), MLS_OK);
 	st = s.ann.group->staged;
 	remember("the next epoch's init_secret", st->next.secrets.init, 32);
 	remember("the new leaf", st->keys.secret[0], 32);
@@ -286,8 +285,8 @@ TEST(an_old_epoch_is_gone_for_good)
 
 	if (!scene_init(&s, MLS_SUITE_X25519_AES128))
 		return;
-	remember("sender_data_secret", s.bob.group->now.secrets.sender_data,
-	    32);
+	remember(
+	    "sender_data_secret", s.bob.group->now.secrets.sender_data, 32);
 	remember_message_key(s.bob.group, mls_group_me(s.ann.group), 0);
 	for (size_t i = 0; i <= MLS_PAST_EPOCHS; i++)
 		person_commit(&s.ann, bob, 1);
@@ -309,9 +308,8 @@ TEST(a_bundle_and_a_group_go_with_their_secrets)
 	all_gone(s.bob.group);
 	remember_epoch(s.bob.group);
 	remember("bob's leaf", s.bob.group->keys.secret[0], 32);
-	CHECK_MLS(mls_group_remove(
-		      s.ann.group, mls_group_me(s.bob.group)),
-	    MLS_OK);
+	CHECK_MLS(
+	    mls_group_remove(s.ann.group, mls_group_me(s.bob.group)), MLS_OK);
 	person_commit(&s.ann, bob, 1);
 	all_gone(s.bob.group);
 	remember_epoch(s.ann.group);

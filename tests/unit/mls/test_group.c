@@ -95,11 +95,11 @@ TEST(proposals_of_others_are_committed)
 	scene_init(&s, MLS_SUITE_X25519_AES128, BYTES_NONE);
 	CHECK_MLS(mls_group_update(s.bob.group, NULL), MLS_OK);
 	proposes(&s.bob, not_bob, 2);
-	CHECK_MLS(mls_group_add(s.bob.group, person_key_package(&s.dan)),
-	    MLS_OK);
+	CHECK_MLS(
+	    mls_group_add(s.bob.group, person_key_package(&s.dan)), MLS_OK);
 	proposes(&s.bob, not_bob, 2);
-	CHECK_MLS(mls_group_protect(
-		      s.ann.group, BYTES_NONE, BYTES_LIT("wait"), &w),
+	CHECK_MLS(
+	    mls_group_protect(s.ann.group, BYTES_NONE, BYTES_LIT("wait"), &w),
 	    MLS_PROPOSALS_ARE_WAITING);
 	person_reloads(&s.bob);
 	person_commit(&s.ann, not_ann, 2);
@@ -138,20 +138,19 @@ TEST(a_removed_member_is_out)
 	struct mls_event event;
 
 	scene_init(&s, MLS_SUITE_X25519_AES128, BYTES_NONE);
-	CHECK_MLS(mls_group_remove(s.ann.group, mls_group_me(s.cyd.group)),
-	    MLS_OK);
+	CHECK_MLS(
+	    mls_group_remove(s.ann.group, mls_group_me(s.cyd.group)), MLS_OK);
 	person_commit(&s.ann, others, 2);
 	CHECK_MLS(mls_group_status(s.cyd.group), MLS_WE_WERE_REMOVED);
 	CHECK_EQ(mls_group_members(s.ann.group), 2);
 	CHECK(person_tells(&s.ann, &s.bob, "without her"));
-	CHECK_MLS(mls_group_protect(
-		      s.cyd.group, BYTES_NONE, BYTES_LIT("but"), &w),
-	    MLS_WE_WERE_REMOVED);
-	CHECK_MLS(mls_group_protect(
-		      s.ann.group, BYTES_NONE, BYTES_LIT("psst"), &w),
-	    MLS_OK);
 	CHECK_MLS(
-	    mls_group_unprotect(s.cyd.group, wr_bytes(&w), &buf, &event),
+	    mls_group_protect(s.cyd.group, BYTES_NONE, BYTES_LIT("but"), &w),
+	    MLS_WE_WERE_REMOVED);
+	CHECK_MLS(
+	    mls_group_protect(s.ann.group, BYTES_NONE, BYTES_LIT("psst"), &w),
+	    MLS_OK);
+	CHECK_MLS(mls_group_unprotect(s.cyd.group, wr_bytes(&w), &buf, &event),
 	    MLS_WE_WERE_REMOVED);
 	person_reloads(&s.cyd);
 	CHECK_MLS(mls_group_status(s.cyd.group), MLS_WE_WERE_REMOVED);
@@ -169,10 +168,9 @@ TEST(of_two_commits_one_is_dropped)
 	scene_init(&s, MLS_SUITE_X25519_AES128, BYTES_NONE);
 	CHECK_MLS(mls_group_commit(s.ann.group, NULL, &ours, &none), MLS_OK);
 	CHECK_MLS(mls_group_commit(s.bob.group, NULL, &theirs, &none), MLS_OK);
-	CHECK_MLS(person_takes(&s.ann, wr_bytes(&theirs)),
-	    MLS_A_COMMIT_IS_PENDING);
 	CHECK_MLS(
-	    mls_group_commit(s.ann.group, NULL, &none, &none),
+	    person_takes(&s.ann, wr_bytes(&theirs)), MLS_A_COMMIT_IS_PENDING);
+	CHECK_MLS(mls_group_commit(s.ann.group, NULL, &none, &none),
 	    MLS_A_COMMIT_IS_PENDING);
 	CHECK_MLS(mls_group_drop(s.ann.group), MLS_OK);
 	CHECK_MLS(mls_group_drop(s.ann.group), MLS_NO_COMMIT_IS_PENDING);
@@ -181,8 +179,7 @@ TEST(of_two_commits_one_is_dropped)
 	CHECK_MLS(mls_group_merge(s.bob.group), MLS_OK);
 	CHECK_MLS(mls_group_merge(s.bob.group), MLS_NO_COMMIT_IS_PENDING);
 	CHECK(people_agree(all, 3));
-	CHECK_MLS(
-	    person_takes(&s.cyd, wr_bytes(&ours)), MLS_EPOCH_IS_OVER);
+	CHECK_MLS(person_takes(&s.cyd, wr_bytes(&ours)), MLS_EPOCH_IS_OVER);
 	wr_free(&ours);
 	wr_free(&theirs);
 	wr_free(&none);
@@ -259,8 +256,8 @@ TEST(a_past_epoch_ends)
 	struct wr m = wr_new();
 
 	scene_init(&s, MLS_SUITE_X25519_AES128, BYTES_NONE);
-	CHECK_MLS(mls_group_protect(
-		      s.ann.group, BYTES_NONE, BYTES_LIT("old"), &m),
+	CHECK_MLS(
+	    mls_group_protect(s.ann.group, BYTES_NONE, BYTES_LIT("old"), &m),
 	    MLS_OK);
 	for (size_t i = 0; i < 6; i++)
 		person_commit(&s.ann, not_ann, 2);
@@ -287,8 +284,8 @@ TEST(late_messages_are_of_who_was_there)
 	CHECK_MLS(mls_group_protect(
 		      s.bob.group, BYTES_NONE, BYTES_LIT("old"), &of_bob),
 	    MLS_OK);
-	CHECK_MLS(mls_group_remove(s.ann.group, mls_group_me(s.cyd.group)),
-	    MLS_OK);
+	CHECK_MLS(
+	    mls_group_remove(s.ann.group, mls_group_me(s.cyd.group)), MLS_OK);
 	person_commit(&s.ann, not_ann, 2);
 	person_init(&again, &s.w, "bob", s.bob.suite);
 	who = person_identity(&again);
@@ -422,8 +419,8 @@ TEST(an_external_sender_proposes)
 	CHECK_MLS(
 	    person_takes(&s.ann, wr_bytes(&m)), MLS_SENDER_IS_NOT_ALLOWED);
 	put_external_sender(&list, &s.dan);
-	CHECK_MLS(mls_group_set_extensions(s.ann.group, wr_bytes(&list)),
-	    MLS_OK);
+	CHECK_MLS(
+	    mls_group_set_extensions(s.ann.group, wr_bytes(&list)), MLS_OK);
 	person_commit(&s.ann, not_ann, 2);
 	CHECK_BYTES(mls_group_extensions(s.cyd.group), wr_bytes(&list));
 	wr_reset(&m);
@@ -461,9 +458,9 @@ TEST(a_newcomer_asks_to_be_added)
 	};
 	/* The proposal holds a bare KeyPackage: its message without head. */
 	(void)person_key_package(&s.dan);
-	mls_proposal_put_add(&p,
-	    (struct bytes){ mls_bundle_public(s.dan.bundle).p + 4,
-		mls_bundle_public(s.dan.bundle).n - 4 });
+	mls_proposal_put_add(
+	    &p, (struct bytes){ mls_bundle_public(s.dan.bundle).p + 4,
+		    mls_bundle_public(s.dan.bundle).n - 4 });
 	CHECK_MLS(mls_propose_from_outside(
 		      &s.dan.client, &outsider, wr_bytes(&p), &m),
 	    MLS_OK);
@@ -474,8 +471,7 @@ TEST(a_newcomer_asks_to_be_added)
 	CHECK_MLS(mls_group_merge(s.bob.group), MLS_OK);
 	join.bundle = s.dan.bundle;
 	join.welcome = wr_bytes(&welcome);
-	CHECK_MLS(
-	    mls_group_join(&s.dan.client, &join, &s.dan.group), MLS_OK);
+	CHECK_MLS(mls_group_join(&s.dan.client, &join, &s.dan.group), MLS_OK);
 	CHECK(person_tells(&s.dan, &s.bob, "thank you"));
 	wr_free(&p);
 	wr_free(&m);
@@ -521,15 +517,15 @@ TEST(keys_that_were_shared_before_count)
 
 /* Adds two to a group that continues s.ann's, which they know as from. */
 static void
-adds_to_successor(struct scene *s, struct mls_group *next,
-    struct mls_group *joined[2])
+adds_to_successor(
+    struct scene *s, struct mls_group *next, struct mls_group *joined[2])
 {
 	struct person *others[2] = { &s->bob, &s->cyd };
 	struct wr commit = wr_new(), welcome = wr_new();
 
 	for (size_t i = 0; i < 2; i++)
-		CHECK_MLS(mls_group_add(next, person_key_package(others[i])),
-		    MLS_OK);
+		CHECK_MLS(
+		    mls_group_add(next, person_key_package(others[i])), MLS_OK);
 	CHECK_MLS(mls_group_commit(next, NULL, &commit, &welcome), MLS_OK);
 	CHECK_MLS(mls_group_merge(next), MLS_OK);
 	for (size_t i = 0; i < 2; i++) {
@@ -538,12 +534,10 @@ adds_to_successor(struct scene *s, struct mls_group *next,
 			.welcome = wr_bytes(&welcome),
 		};
 
-		CHECK_MLS(mls_group_join(
-			      &others[i]->client, &join, &joined[i]),
+		CHECK_MLS(mls_group_join(&others[i]->client, &join, &joined[i]),
 		    MLS_PSK_IS_UNKNOWN);
 		join.from = others[i]->group;
-		CHECK_MLS(mls_group_join(
-			      &others[i]->client, &join, &joined[i]),
+		CHECK_MLS(mls_group_join(&others[i]->client, &join, &joined[i]),
 		    MLS_OK);
 		CHECK_BYTES(mls_group_authenticator(joined[i]),
 		    mls_group_authenticator(next));
@@ -570,17 +564,15 @@ TEST(a_group_moves_to_another_suite)
 	CHECK_MLS(mls_group_reinit(s.ann.group, &reinit), MLS_OK);
 	person_commit(&s.ann, not_ann, 2);
 	for (size_t i = 0; i < 3; i++) {
-		CHECK_MLS(
-		    mls_group_status(all[i]->group), MLS_GROUP_IS_CLOSED);
+		CHECK_MLS(mls_group_status(all[i]->group), MLS_GROUP_IS_CLOSED);
 		person_reloads(all[i]);
 		all[i]->suite = reinit.cipher_suite;
 	}
-	CHECK_MLS(mls_group_protect(
-		      s.bob.group, BYTES_NONE, BYTES_LIT("late"), &w),
+	CHECK_MLS(
+	    mls_group_protect(s.bob.group, BYTES_NONE, BYTES_LIT("late"), &w),
 	    MLS_GROUP_IS_CLOSED);
 	who = person_identity(&s.ann);
-	CHECK_MLS(
-	    mls_group_create_successor(s.ann.group, &who, &next), MLS_OK);
+	CHECK_MLS(mls_group_create_successor(s.ann.group, &who, &next), MLS_OK);
 	CHECK_BYTES(mls_group_id(next), reinit.group_id);
 	adds_to_successor(&s, next, joined);
 	mls_group_free(next);
@@ -615,14 +607,14 @@ TEST(secrets_for_the_application_are_equal)
 	uint8_t a[40], b[40], c[40];
 
 	scene_init(&s, MLS_SUITE_XWING_AES256, BYTES_NONE);
-	CHECK_MLS(mls_group_export(
-		      s.ann.group, "test", BYTES_LIT("x"), a, sizeof a),
+	CHECK_MLS(
+	    mls_group_export(s.ann.group, "test", BYTES_LIT("x"), a, sizeof a),
 	    MLS_OK);
-	CHECK_MLS(mls_group_export(
-		      s.cyd.group, "test", BYTES_LIT("x"), b, sizeof b),
+	CHECK_MLS(
+	    mls_group_export(s.cyd.group, "test", BYTES_LIT("x"), b, sizeof b),
 	    MLS_OK);
-	CHECK_MLS(mls_group_export(
-		      s.cyd.group, "test", BYTES_LIT("y"), c, sizeof c),
+	CHECK_MLS(
+	    mls_group_export(s.cyd.group, "test", BYTES_LIT("y"), c, sizeof c),
 	    MLS_OK);
 	CHECK_BYTES(BYTES_OF(a), BYTES_OF(b));
 	CHECK(!bytes_equal(BYTES_OF(a), BYTES_OF(c)));
@@ -637,16 +629,15 @@ adds_more(struct person *all, size_t n, struct person *by,
 	struct wr commit = wr_new(), welcome = wr_new();
 
 	for (size_t i = 0; i < more; i++)
-		CHECK_MLS(mls_group_add(
-			      by->group, person_key_package(others[i])),
+		CHECK_MLS(
+		    mls_group_add(by->group, person_key_package(others[i])),
 		    MLS_OK);
-	CHECK_MLS(
-	    mls_group_commit(by->group, NULL, &commit, &welcome), MLS_OK);
+	CHECK_MLS(mls_group_commit(by->group, NULL, &commit, &welcome), MLS_OK);
 	CHECK_MLS(mls_group_merge(by->group), MLS_OK);
 	for (size_t i = 0; i < n; i++)
 		if (&all[i] != by)
-			CHECK_MLS(person_takes(&all[i], wr_bytes(&commit)),
-			    MLS_OK);
+			CHECK_MLS(
+			    person_takes(&all[i], wr_bytes(&commit)), MLS_OK);
 	for (size_t i = 0; i < more; i++) {
 		const struct mls_join join = {
 			.bundle = others[i]->bundle,
@@ -671,8 +662,7 @@ TEST(a_group_grows_and_shrinks)
 
 	world_init(&w);
 	for (size_t i = 0; i < MANY; i++)
-		person_init(
-		    &all[i], &w, "somebody", MLS_SUITE_X25519_AES128);
+		person_init(&all[i], &w, "somebody", MLS_SUITE_X25519_AES128);
 	person_create(&all[0], BYTES_NONE);
 	while (n < MANY) {
 		size_t more = n + 4 < MANY ? 4 : MANY - n;
@@ -685,8 +675,8 @@ TEST(a_group_grows_and_shrinks)
 	while (n > 2) {
 		for (size_t i = 0; i + 1 < n; i++)
 			others[i] = &all[i + 1];
-		CHECK_MLS(mls_group_remove(all[0].group,
-			      mls_group_me(all[n - 1].group)),
+		CHECK_MLS(mls_group_remove(
+			      all[0].group, mls_group_me(all[n - 1].group)),
 		    MLS_OK);
 		person_commit(&all[0], others, n - 1);
 		n--;

@@ -58,8 +58,8 @@ tries(struct person *p, struct bytes message)
 
 /* The group id that a message of this epoch has. */
 static struct mls_content
-content_of(const struct person *p, enum mls_content_type type,
-    struct bytes body)
+content_of(
+    const struct person *p, enum mls_content_type type, struct bytes body)
 {
 	return (struct mls_content){
 		.wire_format = MLS_WIRE_PUBLIC_MESSAGE,
@@ -138,8 +138,8 @@ TEST(every_flipped_bit_of_a_commit_is_refused)
 	struct wr commit = wr_new(), welcome = wr_new();
 
 	scene_init(&s, MLS_SUITE_X25519_AES128);
-	CHECK_MLS(mls_group_add(s.ann.group, person_key_package(&s.dan)),
-	    MLS_OK);
+	CHECK_MLS(
+	    mls_group_add(s.ann.group, person_key_package(&s.dan)), MLS_OK);
 	CHECK_MLS(
 	    mls_group_commit(s.ann.group, NULL, &commit, &welcome), MLS_OK);
 	for (size_t i = 0; i < commit.n; i++) {
@@ -164,8 +164,8 @@ TEST(every_flipped_bit_of_a_welcome_is_refused)
 	struct mls_group *g = NULL;
 
 	scene_init(&s, MLS_SUITE_X25519_AES128);
-	CHECK_MLS(mls_group_add(s.ann.group, person_key_package(&s.dan)),
-	    MLS_OK);
+	CHECK_MLS(
+	    mls_group_add(s.ann.group, person_key_package(&s.dan)), MLS_OK);
 	CHECK_MLS(
 	    mls_group_commit(s.ann.group, NULL, &commit, &welcome), MLS_OK);
 	join.bundle = s.dan.bundle;
@@ -201,8 +201,8 @@ TEST(a_wrong_frame_has_its_own_result)
 	scene_init(&s, MLS_SUITE_X25519_AES128);
 	c = content_of(&s.ann, MLS_CONTENT_APPLICATION, BYTES_LIT("naked"));
 	forge(&s.ann, &c, &m);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&m)),
-	    MLS_APPLICATION_DATA_IS_NOT_ENCRYPTED);
+	CHECK_MLS(
+	    tries(&s.bob, wr_bytes(&m)), MLS_APPLICATION_DATA_IS_NOT_ENCRYPTED);
 	c = content_of(&s.ann, MLS_CONTENT_PROPOSAL,
 	    BYTES_LIT("\0\3\0\0\0\2")); /* remove leaf 2 */
 	c.group_id = BYTES_LIT("another");
@@ -251,8 +251,8 @@ TEST(a_wrong_frame_has_its_own_result)
 
 /* Encrypts what c says with a key of ann's ratchet; junk follows it. */
 static void
-forge_private(struct person *p, uint32_t generation, uint8_t junk,
-    struct wr *out)
+forge_private(
+    struct person *p, uint32_t generation, uint8_t junk, struct wr *out)
 {
 	const uint8_t guard[MLS_REUSE_GUARD_LEN] = { 0 };
 	struct mls_signer signer = mls_own_signer_get(&p->group->signer);
@@ -277,8 +277,8 @@ forge_private(struct person *p, uint32_t generation, uint8_t junk,
 		MLS_RATCHET_APPLICATION, generation, &key) != MLS_OK)
 		key.generation = generation;
 	wr_reset(out);
-	CHECK_MLS(mls_private_message_create(
-		      &p->group->now, &c, &key, guard, out),
+	CHECK_MLS(
+	    mls_private_message_create(&p->group->now, &c, &key, guard, out),
 	    MLS_OK);
 	wr_free(&w);
 }
@@ -289,33 +289,29 @@ TEST(a_wrong_private_message_has_its_own_result)
 	struct wr m = wr_new(), first = wr_new();
 
 	scene_init(&s, MLS_SUITE_X25519_AES128);
-	CHECK_MLS(mls_group_protect(
-		      s.ann.group, BYTES_NONE, BYTES_LIT("0"), &first),
+	CHECK_MLS(
+	    mls_group_protect(s.ann.group, BYTES_NONE, BYTES_LIT("0"), &first),
 	    MLS_OK);
 	forge_private(&s.ann, 1, 1, &m);
 	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_PADDING_IS_NOT_ZERO);
 	forge_private(&s.ann, MLS_MAX_AHEAD + 1, 0, &m);
-	CHECK_MLS(
-	    tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_IS_TOO_FAR_AHEAD);
+	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_IS_TOO_FAR_AHEAD);
 	forge_private(&s.ann, UINT32_MAX, 0, &m);
-	CHECK_MLS(
-	    tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_IS_TOO_FAR_AHEAD);
+	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_IS_TOO_FAR_AHEAD);
 	forge_private(&s.ann, MLS_MAX_AHEAD, 0, &m);
 	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_OK);
-	CHECK_MLS(
-	    tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_WAS_USED_BEFORE);
+	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_WAS_USED_BEFORE);
 	/* The newest of the skipped keys are kept, not all of them. */
 	forge_private(&s.ann, MLS_MAX_AHEAD - 1, 0, &m);
 	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_OK);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&first)),
-	    MLS_GENERATION_WAS_USED_BEFORE);
+	CHECK_MLS(
+	    tries(&s.bob, wr_bytes(&first)), MLS_GENERATION_WAS_USED_BEFORE);
 	/* And not for ever. */
 	s.w.now_s += MLS_SKIPPED_AGE_S + 1;
 	forge_private(&s.ann, MLS_MAX_AHEAD + 1, 0, &m);
 	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_OK);
 	forge_private(&s.ann, MLS_MAX_AHEAD - 2, 0, &m);
-	CHECK_MLS(
-	    tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_WAS_USED_BEFORE);
+	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_WAS_USED_BEFORE);
 	wr_free(&first);
 	wr_free(&m);
 	scene_free(&s);
@@ -437,9 +433,11 @@ TEST(a_malicious_committer_of_other_proposals)
 	struct wr l = wr_new();
 	uint8_t nonce[32] = { 1 };
 	struct mls_psk_id psk = { .type = MLS_PSK_EXTERNAL,
-		.id = BYTES_LIT("unknown"), .nonce = BYTES_OF(nonce) };
-	struct mls_reinit reinit = { .version = 1,
-		.group_id = BYTES_LIT("x"), .cipher_suite = 1 };
+		.id = BYTES_LIT("unknown"),
+		.nonce = BYTES_OF(nonce) };
+	struct mls_reinit reinit = {
+		.version = 1, .group_id = BYTES_LIT("x"), .cipher_suite = 1
+	};
 
 	scene_init(&s, MLS_SUITE_X25519_AES128);
 	put_value(&l);
@@ -496,8 +494,7 @@ TEST(a_wrong_confirmation_tag)
 	struct mls_message m;
 
 	scene_init(&s, MLS_SUITE_XWING_AES256);
-	CHECK_MLS(
-	    mls_group_commit(s.ann.group, NULL, &commit, &none), MLS_OK);
+	CHECK_MLS(mls_group_commit(s.ann.group, NULL, &commit, &none), MLS_OK);
 	CHECK_MLS(mls_message_read(wr_bytes(&commit), &m), MLS_OK);
 	wr_put(&content, m.u.public.content.encoded);
 	content.p[content.n - 1] ^= 1;
@@ -559,8 +556,8 @@ TEST(a_credential_that_is_not_accepted)
 	CHECK_MLS(mls_group_add(s.bob.group, person_key_package(&s.dan)),
 	    MLS_CREDENTIAL_IS_NOT_ACCEPTED);
 	CHECK_MLS(mls_group_info(s.ann.group, &options, &info), MLS_OK);
-	CHECK_MLS(mls_group_add(s.ann.group, person_key_package(&s.dan)),
-	    MLS_OK);
+	CHECK_MLS(
+	    mls_group_add(s.ann.group, person_key_package(&s.dan)), MLS_OK);
 	CHECK_MLS(
 	    mls_group_commit(s.ann.group, NULL, &commit, &welcome), MLS_OK);
 	CHECK_MLS(
@@ -582,9 +579,9 @@ TEST(a_credential_that_is_not_accepted)
 TEST(required_capabilities_are_required)
 {
 	static const uint8_t list[] = { 0, 3, 9, /* required_capabilities */
-		2, 0xf0, 0x01,                   /* an extension */
-		2, 0xf0, 0x02,                   /* a proposal */
-		2, 0x00, 0x01 };                 /* basic credentials */
+		2, 0xf0, 0x01,			 /* an extension */
+		2, 0xf0, 0x02,			 /* a proposal */
+		2, 0x00, 0x01 };		 /* basic credentials */
 	static const uint8_t unknown[] = { 0xf0, 0x03, 0 };
 	struct scene s;
 	struct wr w = wr_new(), none = wr_new();
