@@ -40,8 +40,9 @@ accept_one(struct net_listener *l)
 	l->is_stalled = st == NULL;
 	if (st == NULL)
 		return;
+	/* What is of this machine gets a place out of the reserve. */
 	if (uv_accept(&l->u.stream, &st->u.stream) != 0 ||
-	    n->n_streams > n->max_streams) {
+	    (!is_pipe && n->n_streams > n->max_streams)) {
 		net_stream_drop(st, ERR_IO);
 		return;
 	}

@@ -130,8 +130,8 @@ void net_listener_close(struct net_listener *l);
 /* Returns the system's words for why the last listen failed. */
 const char *net_why(const struct net *n);
 
-/* How many streams there may be: what is accepted beyond is closed at once,
- * so that descriptors are left for files. */
+/* How many streams there may be: what TCP brings beyond is closed at once, so
+ * that descriptors are left for files and for unix sockets. */
 void net_reserve(struct net *n, size_t max_streams);
 
 /* ---- connecting ---- */

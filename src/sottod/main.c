@@ -1,6 +1,7 @@
 #include "crypto/crypto.h"
 #include "sottod/cmd.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -55,6 +56,8 @@ main(int argc, char **argv)
 	int code;
 
 	be_private();
+	/* Whoever reads our output may stop. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	code = options_parse(&o, argc, argv, commands, &t);
 	say_init(o.is_json, o.is_quiet ? LOG_ERROR : LOG_INFO);
 	if (code == 0)

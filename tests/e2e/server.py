@@ -1,0 +1,615 @@
+#!/usr/bin/env python3
+"""sottod as operators and service managers meet it."""
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import stat
+import subprocess
+import tarfile
+
+from harness import (LINK, READY, SOTTOD, Server, Skip, clean_environment,
+                     equal, eventually, holds, main, objects)
+
+
+def mode(path):
+    return stat.S_IMODE(os.lstat(path).st_mode)
+
+
+# ---- starting and stopping ----
+
+def test_the_first_start_makes_everything_private(place):
+    server = place.serve()
+    data = server.data
+    equal(mode(data), 0o700)
+    equal(mode(data / 'keys'), 0o700)
+    names = sorted(path.name for path in (data / 'keys').iterdir())
+    equal(names, ['channel', 'fake', 'opaque', 'oprf'])
+    for path in [*(data / 'keys').iterdir(), data / 'sotto.db',
+                 data / 'lock', data / 'control']:
+        equal(mode(path), 0o600)
+    equal(server.stop(), 0)
+    equal((data / 'control').exists(), False)
+
+
+def test_the_key_stays_the_same(place):
+    first = place.serve()
+    first.stop()
+    second = place.serve()
+    equal(second.key, first.key)
+    equal(second.stop(), 0)
+
+
+def test_any_address_has_the_real_port(place):
+    server = place.serve(listen='[::]:0')
+    holds(('[::]', '0.0.0.0'), server.host)
+    assert server.port != 0
+    with socket.create_connection(('127.0.0.1', server.port), timeout=10):
+        pass
+    equal(server.stop(), 0)
+
+
+def test_serve_is_what_is_done_without_a_word(place):
+    process = subprocess.Popen(
+        [SOTTOD, '--data', str(place.path / 'data'), '--listen',
+         '127.0.0.1:0', '-o', 'json'], stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True,
+        env=clean_environment(place.path))
+    ready = json.loads(process.stdout.readline())
+    equal(ready['type'], 'ready')
+    process.send_signal(signal.SIGINT)
+    equal(process.wait(30), 0)
+    equal(process.stdout.read(), '')
+    process.stdout.close()
+
+
+def test_a_second_server_is_refused_and_told_who(place):
+    server = place.serve()
+    done = place.run('serve', '--listen', '127.0.0.1:0', code=69)
+    equal(done.stdout, '')
+    holds(done.stderr, str(server.process.pid))
+    done = place.run('serve', '--listen', '127.0.0.1:0', '-o', 'json',
+                     code=69)
+    error = json.loads(done.stderr)
+    equal((error['type'], error['code']), ('error', 69))
+    equal(sorted(error), ['code', 'do', 'type', 'what', 'why'])
+    equal(server.stop(), 0)
+
+
+def test_a_taken_port_is_told(place):
+    server = place.serve()
+    done = place.run('serve', '--listen', f'127.0.0.1:{server.port}',
+                     data='other', code=69)
+    holds(done.stderr, 'in use')
+
+
+def test_a_killed_server_leaves_nothing_in_the_way(place):
+    server = place.serve()
+    place.run('invite', 'alice')
+    server.process.kill()
+    server.process.wait()
+    equal((server.data / 'control').exists(), True)
+    place.run('invite', 'bob')
+    equal(place.serve().key, server.key)
+
+
+def test_a_second_signal_stops_at_once(place):
+    server = place.serve()
+    with server.connect():
+        server.process.send_signal(signal.SIGTERM)
+        server.process.send_signal(signal.SIGTERM)
+        equal(server.process.wait(5), 0)
+
+
+def test_connections_end_when_the_server_does(place):
+    server = place.serve()
+    with server.connect() as one, server.connect() as two:
+        server.process.send_signal(signal.SIGTERM)
+        equal(one.recv(1), b'')
+        equal(two.recv(1), b'')
+        one.close()
+        two.close()
+        equal(server.process.wait(15), 0)
+
+
+# ---- keys and permissions ----
+
+def test_keys_that_others_can_read_are_refused(place):
+    place.serve().stop()
+    for name, bits, type_this in (('keys/channel', 0o640, '600'),
+                                  ('keys/oprf', 0o604, '600'),
+                                  ('keys', 0o750, '700')):
+        path = place.path / 'data' / name
+        old = mode(path)
+        path.chmod(bits)
+        for words in (('serve', '--listen', '127.0.0.1:0'), ('check',),
+                      ('user', 'list')):
+            done = place.run(*words, code=78)
+            holds(done.stderr, f"chmod {type_this} '{path}'")
+        path.chmod(old)
+    equal(place.serve().stop(), 0)
+
+
+def test_keys_of_another_user_are_refused(place):
+    if os.geteuid() != 0:
+        raise Skip('only root can give files away')
+    place.serve().stop()
+    path = place.path / 'data' / 'keys' / 'fake'
+    os.chown(path, 12345, 12345)
+    holds(place.run('serve', code=78).stderr, 'user 12345')
+
+
+def test_a_folder_that_others_can_write_in_is_refused(place):
+    place.serve().stop()
+    (place.path / 'data').chmod(0o770)
+    holds(place.run('serve', code=78).stderr, 'chmod 700')
+
+
+def test_a_damaged_or_missing_key_is_told(place):
+    place.serve().stop()
+    path = place.path / 'data' / 'keys' / 'opaque'
+    path.write_text('nonsense\n')
+    holds(place.run('serve', code=78).stderr, 'damaged')
+    path.unlink()
+    holds(place.run('serve', code=78).stderr, 'keys/opaque')
+
+
+def test_a_database_without_keys_is_refused(place):
+    place.serve().stop()
+    (place.path / 'data' / 'keys').rename(place.path / 'elsewhere')
+    holds(place.run('serve', code=78).stderr, 'no keys')
+    equal((place.path / 'data' / 'keys').exists(), False)
+
+
+def test_keys_without_a_database_are_told(place):
+    key = place.serve()
+    key.stop()
+    (place.path / 'data' / 'sotto.db').unlink()
+    place.run('user', 'list', code=69)
+    server = place.serve()
+    equal(server.key, key.key)
+    holds(server.said(), 'no database')
+
+
+# ---- commands ----
+
+def test_invites_of_a_server_that_runs(place):
+    server = place.serve()
+    link = LINK.match(place.run('invite', 'Alice').stdout)
+    equal(link.groups()[:4],
+          ('alice', '127.0.0.1', str(server.port), server.key))
+    again = LINK.match(place.run('invite', 'alice').stdout)
+    assert again[5] != link[5]
+    done = place.run('invite', 'bob', '--public', 'chat.example.org:99',
+                     '--expires', '2h', '-o', 'json')
+    invite, = objects(done.stdout)
+    equal((invite['type'], invite['name']), ('invite', 'bob'))
+    assert LINK.match(invite['link'] + '\n')[2] == 'chat.example.org'
+    assert re.match(r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$',
+                    invite['expires'])
+    equal(server.stop(), 0)
+
+
+def test_invites_when_nothing_runs(place):
+    done = place.run('invite', 'alice', '--public', '[2001:db8::1]')
+    link = LINK.match(done.stdout)
+    equal(link.groups()[:3], ('alice', '[2001:db8::1]', '7368'))
+    equal(place.serve().key, link[4])
+
+
+def test_the_servers_public_name_is_in_its_links(place):
+    place.serve('--public', 'chat.example.org')
+    link = LINK.match(place.run('invite', 'alice').stdout)
+    equal(link.groups()[1:3], ('chat.example.org', '7368'))
+
+
+def test_bad_names_and_times_are_usage_errors(place):
+    for words in (('invite', '-x'), ('invite', ''), ('invite', 'a b'),
+                  ('invite', 'x' * 33), ('invite', 'a', 'b'), ('invite',),
+                  ('invite', 'a', '--expires', '0d'),
+                  ('invite', 'a', '--expires', '7'),
+                  ('invite', 'a', '--expires', '99999w'),
+                  ('invite', 'a', '--public', 'x:0'),
+                  ('user',), ('user', 'show'), ('user', 'drop', 'a'),
+                  ('user', 'list', 'a'), ('stats', 'now'),
+                  ('frobnicate',), ('serve', '--listen', 'x:y'),
+                  ('serve', '--guard', 'maybe'), ('--nonsense',),
+                  ('stats', '--keys'), ('backup', 'f', '--dry-run'),
+                  ('serve', '--data'), ('-o', 'xml', 'stats')):
+        done = place.run(*words, code=64, data=None)
+        equal(done.stdout, '')
+        holds(done.stderr, 'sottod')
+    equal(list(place.path.iterdir()), [])
+
+
+def test_people_who_are_not_there_are_unknown(place):
+    place.serve()
+    for verb in ('show', 'disable', 'enable', 'reset', 'remove'):
+        holds(place.run('user', verb, 'nobody', code=7).stderr, 'nobody')
+    equal(place.run('user', 'list').stdout, '')
+    error, = objects(place.run('user', 'show', 'nobody', '-o', 'json',
+                               code=7).stderr)
+    equal((error['type'], error['code']), ('error', 7))
+
+
+STATS = ('sessions connections handshakes device_logins logins '
+         'logins_failed passes_required passes_refused pk_ops_without_pass '
+         'introductions relayed_records relay_bytes uptime_ms '
+         'rss_bytes').split()
+
+
+def test_figures(place):
+    server = place.serve()
+    with server.connect():
+        done = place.run('stats')
+    figures = dict(line.split(' ') for line in done.stdout.splitlines())
+    for name in STATS:
+        assert figures[name].isdigit(), name
+    assert int(figures['rss_bytes']) > 100000
+    whole, = objects(place.run('stats', '-o', 'json').stdout)
+    equal(whole['type'], 'stats')
+    assert set(STATS) <= set(whole)
+    assert whole['uptime_ms'] >= int(figures['uptime_ms'])
+    equal(whole['connections'], 1)
+
+
+def test_help_and_version(place):
+    for words in (('--help',), ('-h',), ('invite', '--help')):
+        done = place.run(*words, data=None)
+        holds(done.stdout, 'sottod invite NAME')
+        equal(done.stderr, '')
+    holds(place.run('--version', data=None).stdout, 'sottod ')
+    equal(list(place.path.iterdir()), [])
+
+
+def test_a_reader_that_went_away_is_no_error(place):
+    read, write = os.pipe()
+    os.close(read)
+    process = subprocess.Popen(
+        [SOTTOD, 'stats', '--data', str(place.path / 'data')], stdout=write,
+        stderr=subprocess.PIPE, text=True, env=clean_environment(place.path))
+    os.close(write)
+    place.serve()
+    _, stderr = process.communicate(timeout=30)
+    holds((0, 69), process.returncode)
+    assert 'Broken pipe' not in stderr
+
+
+def test_words_after_two_dashes_are_no_options(place):
+    place.serve()
+    place.run('user', 'show', '--data', place.path / 'data', '--', 'x',
+              data=None, code=7)
+
+
+# ---- configuration ----
+
+def configure(place, text):
+    folder = place.path / 'config' / 'sotto'
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / 'sottod.conf').write_text(text)
+    return folder / 'sottod.conf'
+
+
+def test_wrong_lines_are_named(place):
+    for text, number, what in (
+            ('# fine\n\nlisten = 127.0.0.1:0\nlisen = 1\n', 4, 'lisen'),
+            ('guard = perhaps\n', 1, 'guard must be'),
+            ('listen\n', 1, 'key = value'),
+            ('max_connections = 0\n', 1, 'max_connections must be'),
+            ('max_connections = 10x\n', 1, 'max_connections must be'),
+            ('x = ' + 'y' * 2000 + '\n', 1, 'too long')):
+        path = configure(place, text)
+        done = place.run('check', code=78)
+        holds(done.stderr, f'{path}:{number}: ')
+        holds(done.stderr, what)
+        equal(done.stdout, '')
+
+
+def test_flags_go_before_environment_before_file(place):
+    configure(place, f'data = {place.path}/data\nlisten = 127.0.0.1:0\n'
+              'public = file.example.org\n# a comment\nopen = yes\n')
+    server = place.serve(listen=None)
+    equal(server.host, '127.0.0.1')
+
+    def host(*flags, env=None):
+        done = place.run('invite', 'alice', *flags, env=env, data=None)
+        return LINK.match(done.stdout)[2]
+    equal(host(), 'file.example.org')
+    env = {'SOTTOD_PUBLIC': 'env.example.org'}
+    equal(host(env=env), 'env.example.org')
+    equal(host('--public', 'flag.example.org', env=env), 'flag.example.org')
+    place.run('check', env={'SOTTOD_GUARD': 'what'}, code=78)
+    other = place.path / 'other.conf'
+    other.write_text('public = other.example.org\n')
+    equal(host('--config', other, '--data', place.path / 'data'),
+          'other.example.org')
+    place.run('check', '--config', place.path / 'none', code=78)
+
+
+def test_the_service_managers_folder_is_the_default(place):
+    state = place.path / 'state'
+    place.run('invite', 'alice', env={'STATE_DIRECTORY': str(state)},
+              data=None)
+    equal((state / 'sotto.db').exists(), True)
+
+
+def test_reload_keeps_the_old_on_error(place):
+    path = configure(place, 'public = one.example.org\n')
+    server = place.serve()
+
+    def host():
+        # An empty folder of configuration: the server's own counts.
+        env = {'XDG_CONFIG_HOME': str(place.path / 'none')}
+        return LINK.match(place.run('invite', 'alice', env=env).stdout)[2]
+    equal(host(), 'one.example.org')
+    path.write_text('public = two.example.org\n')
+    server.process.send_signal(signal.SIGHUP)
+    eventually(lambda: host() == 'two.example.org')
+    path.write_text('nonsense = 1\n')
+    server.process.send_signal(signal.SIGHUP)
+    eventually(lambda: 'not reloaded' in server.said())
+    holds(server.said(), f'{path}:1: ')
+    equal(host(), 'two.example.org')
+    equal(server.stop(), 0)
+
+
+# ---- the service manager ----
+
+class Manager:
+    """What a service manager hears."""
+
+    def __init__(self, place, name):
+        self.name = name or str(place.path / 'notify')
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind('\0' + name[1:] if name else self.name)
+        self.socket.settimeout(20)
+
+    def heard(self):
+        return self.socket.recv(4096).decode()
+
+
+def manage(place, name):
+    manager = Manager(place, name)
+    with manager.socket:
+        server = place.serve(env={'NOTIFY_SOCKET': manager.name})
+        equal(manager.heard(), 'READY=1')
+        server.process.send_signal(signal.SIGHUP)
+        assert re.match(r'^RELOADING=1\nMONOTONIC_USEC=\d+$',
+                        manager.heard())
+        equal(manager.heard(), 'READY=1')
+        server.process.send_signal(signal.SIGTERM)
+        equal(manager.heard(), 'STOPPING=1')
+        equal(server.process.wait(30), 0)
+
+
+def test_the_service_manager_is_told(place):
+    manage(place, None)
+
+
+def test_the_service_manager_is_told_by_an_abstract_socket(place):
+    manage(place, f'@sotto-e2e-{os.getpid()}')
+
+
+def test_the_watchdog_is_fed(place):
+    manager = Manager(place, None)
+    with manager.socket:
+        place.serve(env={'NOTIFY_SOCKET': manager.name,
+                         'WATCHDOG_USEC': '200000'})
+        equal(manager.heard(), 'READY=1')
+        equal(manager.heard(), 'WATCHDOG=1')
+        equal(manager.heard(), 'WATCHDOG=1')
+
+
+def test_inherited_sockets_are_used(place):
+    listening = socket.socket()
+    listening.bind(('127.0.0.1', 0))
+    port = listening.getsockname()[1]
+
+    # LISTEN_PID must be the server's own, so a shell execs it.
+    script = ('exec 3<&"$1"; export LISTEN_PID=$$ LISTEN_FDS=1; shift; '
+              'exec "$@"')
+    process = subprocess.Popen(
+        ['bash', '-c', script, '-', str(listening.fileno()), SOTTOD,
+         'serve', '--data', str(place.path / 'data')],
+        pass_fds=[listening.fileno()], stdout=subprocess.PIPE, text=True,
+        stderr=subprocess.DEVNULL, env=clean_environment(place.path))
+    listening.close()
+    found = READY.match(process.stdout.readline())
+    equal((found[1], int(found[2])), ('127.0.0.1', port))
+    with socket.create_connection(('127.0.0.1', port), timeout=10):
+        pass
+    process.terminate()
+    equal(process.wait(30), 0)
+    process.stdout.close()
+
+
+# ---- backups ----
+
+def test_a_backup_and_its_way_back(place):
+    server = place.serve()
+    place.run('invite', 'alice')
+    backup = place.path / 'backup.tar'
+    done = place.run('backup', backup, '--keys')
+    holds(done.stderr, 'secrets')
+    equal(mode(backup), 0o600)
+    equal([p.name for p in server.data.glob('snapshot*')], [])
+    with tarfile.open(backup) as tar:
+        equal(tar.getnames(), ['MANIFEST', 'sotto.db', 'keys/channel',
+                               'keys/opaque', 'keys/oprf', 'keys/fake'])
+        holds(tar.extractfile('MANIFEST').read().decode(), server.key)
+    place.run('restore', backup, code=69)
+    equal(server.stop(), 0)
+    place.run('restore', backup, code=78)
+
+    place.run('restore', backup, '--dry-run', data='fresh')
+    equal((place.path / 'fresh').exists(), False)
+    done = place.run('restore', backup, '-o', 'json', data='fresh')
+    said, = objects(done.stdout)
+    equal((said['type'], said['key']), ('restore', server.key))
+    place.run('check', data='fresh')
+    equal(sorted(p.name for p in (place.path / 'fresh').iterdir()),
+          ['keys', 'lock', 'sotto.db'])
+    equal(place.serve(data='fresh').key, server.key)
+
+
+def test_a_backup_when_nothing_runs(place):
+    key = place.serve()
+    key.stop()
+    backup = place.path / 'backup.tar'
+    holds(place.run('backup', backup).stderr, 'without the keys')
+    with tarfile.open(backup) as tar:
+        equal(tar.getnames(), ['MANIFEST', 'sotto.db'])
+    holds(place.run('restore', backup, data='fresh', code=78).stderr, 'keys')
+    equal((place.path / 'fresh' / 'restore.new').exists(), False)
+
+    # With the keys brought by hand it comes back; with others it does not.
+    os.rename(place.path / 'data' / 'keys', place.path / 'fresh' / 'keys')
+    place.run('restore', backup, data='fresh')
+    equal(place.serve(data='fresh').key, key.key)
+    place.run('invite', 'x', data='third')
+    (place.path / 'third' / 'sotto.db').unlink()
+    holds(place.run('restore', backup, data='third', code=78).stderr,
+          "another server's")
+
+
+def test_damaged_backups_are_refused(place):
+    place.serve().stop()
+    backup = place.path / 'backup.tar'
+    place.run('backup', backup, '--keys')
+    whole = backup.read_bytes()
+    bad = place.path / 'bad.tar'
+    for name, damaged in (
+            ('cut', whole[:len(whole) // 2]),
+            ('empty', b''),
+            ('text', b'no tar at all\n' * 100),
+            ('a bit of the database', flip(whole, 4000)),
+            ('a bit of the manifest', flip(whole, 512 + 150)),
+            ('a bit of a key', flip(whole, whole.rindex(b'keys/fake')
+                                    + 520))):
+        bad.write_bytes(damaged)
+        for words in (('restore', bad), ('restore', bad, '--dry-run')):
+            done = place.run(*words, data='fresh', code=1)
+            assert done.stderr, name
+        equal((place.path / 'fresh' / 'sotto.db').exists(), False)
+        equal((place.path / 'fresh' / 'keys').exists(), False)
+    place.run('restore', place.path / 'none', data='fresh', code=66)
+
+
+def flip(data, at):
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+
+
+def test_check_finds_damage(place):
+    place.serve().stop()
+    equal(place.run('check').stdout,
+          'ok configuration\nok folder\nok keys\nok database\n')
+    path = place.path / 'data' / 'sotto.db'
+    data = path.read_bytes()
+    path.write_bytes(data[:4096] + bytes(8192) + data[12288:])
+    holds(place.run('check', code=1).stderr, 'damaged')
+
+
+def test_check_beside_a_server_that_runs(place):
+    place.serve()
+    place.run('invite', 'alice')
+    place.run('check')
+    place.run('invite', 'bob')
+
+
+# ---- strangers ----
+
+def test_strangers_do_not_disturb(place):
+    server = place.serve()
+    log = pathlib.Path(server.log.name)
+    shapes = [b'', b'\0', b'\0' * 70000, b'\xff' * 70000,
+              b'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
+              b'\x01\x00' + os.urandom(1300), os.urandom(3),
+              os.urandom(70000)]
+    half_open = [server.connect() for _ in range(100)]
+    for _ in range(10):
+        for shape in shapes:
+            with server.connect() as one:
+                try:
+                    one.sendall(shape)
+                    one.shutdown(socket.SHUT_WR)
+                    one.settimeout(15)
+                    equal(one.recv(1), b'')
+                except OSError:
+                    pass  # closed on us while we were talking
+    place.run('stats')
+    for one in half_open:
+        one.close()
+
+    def all_gone():
+        whole, = objects(place.run('stats', '-o', 'json').stdout)
+        return whole['sessions'] == 0 and whole['handshakes'] == 0
+    eventually(all_gone)
+    equal(server.process.poll(), None)
+    equal(server.stop(), 0)
+    assert '127.0.0.1' not in log.read_text()
+
+
+def control(server, data):
+    with socket.socket(socket.AF_UNIX) as one:
+        one.settimeout(10)
+        one.connect(str(server.data / 'control'))
+        try:
+            one.sendall(data)
+            return one.recv(65536)
+        except (ConnectionResetError, BrokenPipeError):
+            return b''
+
+
+def test_nonsense_on_the_control_socket(place):
+    server = place.serve()
+    for data in (b'\n', b'plain\n', b'\0\0\0\n', b'x' * 5000,
+                 b'plain stats\0\n', b'plain' + b' a' * 400 + b'\n'):
+        assert not control(server, data).startswith(b'='), data
+    for data in (b'plain user\n', b'plain user show\n', b'plain invite\n',
+                 b'plain invite ../x 1 -\n', b'plain snapshot /tmp/x\n',
+                 b'plain snapshot ../snapshot-1\n', b'json nothing\n',
+                 b'plain snapshot snapshot-/../../x\n'):
+        assert control(server, data).startswith(b'!'), data
+    place.run('stats')
+
+
+def test_an_operator_who_went_away(place):
+    server = place.serve()
+    for _ in range(20):
+        with socket.socket(socket.AF_UNIX) as one:
+            one.connect(str(server.data / 'control'))
+            one.sendall(b'plain invite alice 100 -\n')
+    place.run('stats')
+    equal(server.stop(), 0)
+
+
+def test_few_descriptors_are_enough(place):
+    server = place.serve(preexec_fn=few_descriptors)
+    many = []
+    for _ in range(400):
+        try:
+            many.append(server.connect())
+        except OSError:
+            pass
+    place.run('stats')
+    place.run('invite', 'alice')
+    for one in many:
+        one.close()
+    with server.connect() as one:
+        one.settimeout(0.5)
+        try:
+            equal(one.recv(1), b'never')
+        except socket.timeout:
+            pass  # it is held, not shed
+    equal(server.stop(), 0)
+
+
+def few_descriptors():
+    import resource
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+
+
+if __name__ == '__main__':
+    main(globals())
