@@ -347,9 +347,9 @@ def no_server_is_3(w):
     w.run('lost', 'login', f'alice@127.0.0.1:{port}').want(3)
     w.run('lost', 'login', 'alice@name.invalid').want(3)
     w.stop()
-    done = w.run('alice', 'list', '-o', 'json').want(3)
-    equal(done.error()['code'], 3)
+    done = w.run('alice', 'list', '-o', 'json')
     w.start()
+    equal(done.want(3).error()['code'], 3)
     w.run('alice', 'list').want(0)
 
 

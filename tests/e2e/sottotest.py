@@ -199,6 +199,7 @@ class World:
                 self.env[name] = os.environ[name]
         self.server = None
         self.live = []
+        self.made = 0
         with socket.socket() as s:
             s.bind(('127.0.0.1', 0))
             self.port = s.getsockname()[1]
@@ -281,6 +282,13 @@ class World:
         for name in names:
             self.run(name, 'register', '-',
                      stdin=self.invite(name).encode() + b'\n').want(0)
+
+    def people(self, n):
+        """n fresh people: a server lets one ask another only so often."""
+        names = [f'p{self.made + i}' for i in range(n)]
+        self.made += n
+        self.join(*names)
+        return names
 
     def status(self, who, whom):
         """How somebody is shown to somebody else."""
