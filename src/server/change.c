@@ -104,7 +104,8 @@ apply(struct server *s, struct server_account *a, const struct server_op *op)
 	if (op->request.parts & STORE_BUMP)
 		a->version = now->version;
 	if ((op->request.parts & STORE_ROSTER) &&
-	    !PLANTED(PLANT_REFUSED_DEVICE_LOGS_IN)) {
+	    !(PLANTED(PLANT_REFUSED_DEVICE_LOGS_IN) &&
+	    now->roster.n < a->roster_len)) {
 		if (pact_roster_parse(server_account_roster(a), &old) !=
 		    ERR_OK)
 			old.count = 0;
