@@ -14,7 +14,7 @@ env_now_ms(void *ctx)
 {
 	const struct shell *sh = ctx;
 
-	return net_now_ms(sh->net);
+	return sh->net == NULL ? 0 : net_now_ms(sh->net);
 }
 
 static uint64_t
@@ -38,6 +38,8 @@ endpoint_of(const struct net_addr *addr)
 static struct shell_link *
 link_find(struct shell *sh, client_link id)
 {
+	if (sh->net == NULL)
+		return NULL;
 	for (size_t i = 0; i < SHELL_LINKS_MAX; i++)
 		if (sh->links[i].id == id)
 			return &sh->links[i];
@@ -222,6 +224,8 @@ do_listen(void *ctx, bool is_on)
 {
 	struct shell *sh = ctx;
 
+	if (sh->net == NULL)
+		return;
 	sh->wants_listener = is_on;
 	sh->has_listen_news = true;
 	net_wake(sh->net);
@@ -309,7 +313,8 @@ do_deadline(void *ctx, uint64_t at_ms)
 {
 	struct shell *sh = ctx;
 
-	net_deadline(sh->net, at_ms, on_deadline, sh);
+	if (sh->net != NULL)
+		net_deadline(sh->net, at_ms, on_deadline, sh);
 }
 
 static void
@@ -339,6 +344,8 @@ do_stretch(void *ctx, client_job id, struct client_stretch *work)
 	struct shell *sh = ctx;
 	struct shell_job *job = sh->jobs;
 
+	if (sh->net == NULL)
+		return;
 	while (job < sh->jobs + SHELL_JOBS_MAX - 1 && job->work != NULL)
 		job++;
 	if (job->work != NULL)
@@ -381,6 +388,8 @@ do_save(void *ctx, enum client_file file, uint64_t expect,
 	struct shell *sh = ctx;
 	struct shell_save *save = &sh->saves[file];
 
+	if (sh->net == NULL)
+		return;
 	*save = (struct shell_save){ .shell = sh,
 		.write = { .file = file, .expect = expect,
 		    .content = content } };
@@ -490,10 +499,11 @@ shell_wake(struct shell *sh)
 void
 shell_wipe(struct shell *sh)
 {
-	/* The loop ends first: its jobs work on the core's bytes. */
+	/* The loop ends first: its jobs work on the core's bytes. What the
+	 * core wants done while it ends finds no loop, and is not done. */
 	sh->is_ending = true;
-	if (sh->net != NULL)
-		net_free(sh->net);
+	net_free(sh->net);
+	sh->net = NULL;
 	if (sh->core != NULL)
 		client_free(sh->core);
 	queue_wipe(&sh->events);

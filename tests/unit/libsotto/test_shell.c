@@ -42,9 +42,23 @@ client_new(const struct client_options *options,
 	return ERR_OK;
 }
 
+/* Wants everything once more, which must lead nowhere. */
 void
 client_free(struct client *c)
 {
+	struct wire_address at = { .host = "localhost", .port = 1 };
+	struct client_stretch work = { .params = { 1, 64 } };
+	const struct client_effects *fx = &c->fx;
+
+	(void)c->env.now_ms(c->env.ctx);
+	fx->connect(fx->ctx, 77, &at);
+	fx->send(fx->ctx, 3, (const uint8_t *)"bye", 3);
+	fx->close(fx->ctx, 3, false);
+	fx->close(fx->ctx, 9, true);
+	fx->listen(fx->ctx, true);
+	fx->deadline(fx->ctx, 1);
+	fx->stretch(fx->ctx, 6, &work);
+	fx->save(fx->ctx, CLIENT_FILE_STATE, 0, BYTES_LIT("late"));
 	free(c);
 }
 
@@ -281,6 +295,15 @@ TEST(passwords_are_stretched_elsewhere)
 	shell_wipe(&sh);
 }
 
+TEST(what_is_under_way_can_be_left)
+{
+	begin(true);
+	sh.core->fx.listen(&sh, true);
+	until("listening 1;");
+	sh.core->fx.connect_endpoint(&sh, 3, &sh.core->at[0]);
+	shell_wipe(&sh);
+}
+
 TEST(ending_waits_for_what_runs)
 {
 	struct client_stretch work = { .params = { 1, 8192 },
@@ -297,4 +320,4 @@ CHECK_MAIN(T(a_line_to_itself), T(a_caller_may_be_turned_away),
     T(an_attempt_given_up_is_not_heard_of_again),
     T(every_free_address_is_told), T(files_are_saved_and_conflicts_told),
     T(nothing_is_written_when_ephemeral), T(passwords_are_stretched_elsewhere),
-    T(ending_waits_for_what_runs))
+    T(what_is_under_way_can_be_left), T(ending_waits_for_what_runs))
