@@ -3,6 +3,7 @@
 #include "crypto/evp.h"
 
 #include <sodium.h>
+#include <stddef.h>
 #include <string.h>
 
 /*
@@ -10,6 +11,9 @@
  * up for its slower start.
  */
 #define LARGE_LEN 2048
+
+/* A block of ChaCha20; the first one makes the key of Poly1305. */
+#define BLOCK_LEN 64
 
 static const struct {
 	size_t key_len;
@@ -123,6 +127,89 @@ out:
 	return err;
 }
 
+/*
+ * RFC 8439 2.8 for short messages, out of libsodium's two parts. Its whole
+ * computes the first block apart and the last ones one by one; in one run
+ * over both, most of a record of 512 bytes is vector code, which halves the
+ * time of what servers do most.
+ */
+struct chachapoly {
+	crypto_onetimeauth_poly1305_state mac;
+	uint8_t text[BLOCK_LEN + LARGE_LEN]; /* a block, then the message */
+};
+
+/* The message, sealed or opened, in c->text + BLOCK_LEN. */
+static void
+chachapoly_run(struct chachapoly *c, const uint8_t *key,
+    const uint8_t *nonce, struct bytes in)
+{
+	memset(c->text, 0, BLOCK_LEN);
+	if (in.n > 0)
+		memcpy(c->text + BLOCK_LEN, in.p, in.n);
+	(void)crypto_stream_chacha20_ietf_xor_ic(
+	    c->text, c->text, BLOCK_LEN + in.n, nonce, 0, key);
+}
+
+static void
+mac_padded(struct chachapoly *c, struct bytes b)
+{
+	static const uint8_t zeros[16];
+
+	if (b.n > 0)
+		(void)crypto_onetimeauth_poly1305_update(&c->mac, b.p, b.n);
+	(void)crypto_onetimeauth_poly1305_update(
+	    &c->mac, zeros, (16 - b.n % 16) % 16);
+}
+
+static void
+chachapoly_tag(struct chachapoly *c, struct bytes ad, struct bytes sealed,
+    uint8_t tag[AEAD_TAG_LEN])
+{
+	uint8_t lens[16];
+
+	for (size_t i = 0; i < 8; i++) {
+		lens[i] = (uint8_t)((uint64_t)ad.n >> 8 * i);
+		lens[8 + i] = (uint8_t)((uint64_t)sealed.n >> 8 * i);
+	}
+	(void)crypto_onetimeauth_poly1305_init(&c->mac, c->text);
+	mac_padded(c, ad);
+	mac_padded(c, sealed);
+	(void)crypto_onetimeauth_poly1305_update(&c->mac, lens, sizeof lens);
+	(void)crypto_onetimeauth_poly1305_final(&c->mac, tag);
+}
+
+static void
+chachapoly_seal(const uint8_t *key, const uint8_t *nonce, struct bytes ad,
+    struct bytes in, uint8_t *out)
+{
+	struct chachapoly c;
+
+	chachapoly_run(&c, key, nonce, in);
+	if (in.n > 0)
+		memcpy(out, c.text + BLOCK_LEN, in.n);
+	chachapoly_tag(&c, ad, (struct bytes){ out, in.n }, out + in.n);
+	bytes_wipe(&c, offsetof(struct chachapoly, text) + BLOCK_LEN);
+}
+
+/* in is without the tag, which follows it. */
+static enum err
+chachapoly_open(const uint8_t *key, const uint8_t *nonce, struct bytes ad,
+    struct bytes in, uint8_t *out)
+{
+	struct chachapoly c;
+	uint8_t tag[AEAD_TAG_LEN];
+	enum err err = ERR_OK;
+
+	chachapoly_run(&c, key, nonce, in);
+	chachapoly_tag(&c, ad, in, tag);
+	NEED(ct_verdict(ct_equal(tag, in.p + in.n, sizeof tag)), ERR_AUTH);
+	if (in.n > 0)
+		memcpy(out, c.text + BLOCK_LEN, in.n);
+out:
+	bytes_wipe(&c, offsetof(struct chachapoly, text) + BLOCK_LEN + in.n);
+	return err;
+}
+
 enum err
 aead_seal(enum aead_alg alg, const uint8_t *key, const uint8_t *nonce,
     struct bytes ad, struct bytes in, uint8_t *out)
@@ -133,8 +220,7 @@ aead_seal(enum aead_alg alg, const uint8_t *key, const uint8_t *nonce,
 		(void)crypto_aead_xchacha20poly1305_ietf_encrypt(
 		    out, NULL, in.p, in.n, ad.p, ad.n, NULL, nonce, key);
 	else if (alg == AEAD_CHACHAPOLY && in.n < LARGE_LEN)
-		(void)crypto_aead_chacha20poly1305_ietf_encrypt(
-		    out, NULL, in.p, in.n, ad.p, ad.n, NULL, nonce, key);
+		chachapoly_seal(key, nonce, ad, in, out);
 	else
 		err = evp_seal(context(alg), key, nonce, ad, in, out);
 	if (err != ERR_OK)
@@ -157,8 +243,7 @@ aead_open(enum aead_alg alg, const uint8_t *key, const uint8_t *nonce,
 		status = crypto_aead_xchacha20poly1305_ietf_decrypt(
 		    out, NULL, NULL, in.p, in.n, ad.p, ad.n, nonce, key);
 	else if (alg == AEAD_CHACHAPOLY && text.n < LARGE_LEN)
-		status = crypto_aead_chacha20poly1305_ietf_decrypt(
-		    out, NULL, NULL, in.p, in.n, ad.p, ad.n, nonce, key);
+		err = chachapoly_open(key, nonce, ad, text, out);
 	else
 		err = evp_open(context(alg), key, nonce, ad, text, out);
 	if (ct_verdict(status != 0))

@@ -5,6 +5,7 @@
 #include "support/unhex.h"
 
 #include <pthread.h>
+#include <sodium.h>
 #include <string.h>
 
 static const enum aead_alg algs[] = { AEAD_CHACHAPOLY, AEAD_AES128GCM,
@@ -200,6 +201,28 @@ TEST(an_empty_message_needs_no_room)
 		sealed[0] ^= 1;
 		CHECK_ERR(aead_open(algs[a], key, nonce, BYTES_NONE, in, NULL),
 		    ERR_AUTH);
+	}
+}
+
+/* Short ones are put together from parts; libsodium has the whole, too. */
+TEST(the_parts_make_the_whole)
+{
+	static uint8_t whole[MAX_LEN + AEAD_TAG_LEN];
+
+	start();
+	for (size_t n = 0; n < 2200; n++) {
+		struct bytes ad = { text, n % 41 };
+
+		(void)crypto_aead_chacha20poly1305_ietf_encrypt(whole, NULL,
+		    text, n, ad.p, ad.n, NULL, nonce, key);
+		CHECK_OK(aead_seal(AEAD_CHACHAPOLY, key, nonce, ad,
+		    (struct bytes){ text, n }, sealed));
+		CHECK_BYTES(((struct bytes){ sealed, n + AEAD_TAG_LEN }),
+		    ((struct bytes){ whole, n + AEAD_TAG_LEN }));
+		CHECK_OK(aead_open(AEAD_CHACHAPOLY, key, nonce, ad,
+		    (struct bytes){ whole, n + AEAD_TAG_LEN }, opened));
+		CHECK_BYTES(((struct bytes){ opened, n }),
+		    ((struct bytes){ text, n }));
 	}
 }
 
