@@ -276,4 +276,5 @@ TEST(threads_do_not_share_contexts)
 CHECK_MAIN(T(chachapoly_examples), T(aes_gcm_examples),
     T(what_is_sealed_opens_also_in_place), T(every_changed_byte_is_noticed),
     T(less_than_a_tag_is_refused), T(an_empty_message_needs_no_room),
-    T(the_change_of_library_does_not_show), T(threads_do_not_share_contexts))
+    T(the_parts_make_the_whole), T(the_change_of_library_does_not_show),
+    T(threads_do_not_share_contexts))
