@@ -88,6 +88,7 @@ server_account_remove(struct server *s, struct server_account *a)
 	size_t i = place(s, &a->name);
 
 	server_presence_end_all(s, a, NULL);
+	server_presence_forget(s, a);
 	memmove(&s->accounts[i], &s->accounts[i + 1],
 	    (s->accounts_n - i - 1) * sizeof s->accounts[0]);
 	s->accounts_n--;

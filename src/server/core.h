@@ -126,6 +126,8 @@ struct server_account {
 	struct wire_name name;
 	uint8_t status;    /* as its owner wants it */
 	uint8_t announced; /* as others were told last */
+	struct timer later; /* to tell them */
+	uint64_t paced_ms;
 	bool is_enabled;
 	bool has_record;
 	uint64_t version;

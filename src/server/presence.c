@@ -8,6 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Changes of one person that are announced at once, and how long it takes
+ * until one more is: each is said to everybody. */
+#define ANNOUNCE_BURST 5
+#define ANNOUNCE_MS    1000
+
 struct server_seat *
 server_presence_seat(const struct server_account *a, struct server_ref ref)
 {
@@ -151,19 +156,50 @@ server_presence_shown(const struct server_account *a)
 	return status_of(a, 0);
 }
 
-void
-server_presence_update(struct server *s, struct server_account *a)
+static void
+announce(struct server *s, struct server_account *a, enum wire_status status)
 {
 	struct server_letter letter = { .kind = SERVER_LETTER_ANNOUNCE,
-		.name = a->name };
-	enum wire_status status = status_of(a, WIRE_MODE_HOSTS);
+		.name = a->name, .number = status };
 
+	wheel_cancel(&s->wheel, &a->later);
 	if (a->announced == status)
 		return;
 	a->announced = (uint8_t)status;
-	letter.number = status;
 	for (unsigned i = 0; i < s->config.shards; i++)
 		server_bus_post(s, i, &letter);
+}
+
+static void
+announce_later(struct timer *t, void *ctx)
+{
+	server_presence_update(ctx,
+	    LIST_ITEM(t, struct server_account, later));
+}
+
+void
+server_presence_update(struct server *s, struct server_account *a)
+{
+	enum wire_status status = status_of(a, WIRE_MODE_HOSTS);
+	uint64_t now = server_now_ms(s);
+	uint64_t soon = now + (ANNOUNCE_BURST - 1) * ANNOUNCE_MS;
+
+	if (a->announced != status) {
+		a->later.fire = announce_later;
+		/* paced_ms: when all of the burst may be used again. */
+		if (a->paced_ms > soon && wheel_arm(&s->wheel, &a->later,
+		    now + a->paced_ms - soon) == ERR_OK)
+			return;
+		a->paced_ms = ANNOUNCE_MS +
+		    (a->paced_ms > now ? a->paced_ms : now);
+	}
+	announce(s, a, status);
+}
+
+void
+server_presence_forget(struct server *s, struct server_account *a)
+{
+	announce(s, a, WIRE_STATUS_OFFLINE);
 }
 
 void

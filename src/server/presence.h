@@ -34,8 +34,13 @@ void server_presence_end_device(struct server *s, struct server_account *a,
 /* Returns what others see. */
 enum wire_status server_presence_shown(const struct server_account *a);
 
-/* Tells others if what they see has changed. */
+/* Tells others if what they see has changed: at once, or, when that happens
+ * too often, a little later. */
 void server_presence_update(struct server *s, struct server_account *a);
+
+/* Tells others that an account without sessions is about to go, unless they
+ * know; its timer is disarmed. */
+void server_presence_forget(struct server *s, struct server_account *a);
 
 /* Says to every hosting session of this shard what the letter announces. */
 void server_presence_announce(struct server *s,
