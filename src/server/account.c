@@ -105,6 +105,32 @@ server_account_free_all(struct server *s)
 	s->accounts_n = s->accounts_cap = 0;
 }
 
+/* Of the devices that are gone, keeps those that the next roster names with
+ * the very entry of the last one: nobody has let them in anew. */
+static void
+keep_gone(struct server_account *a, struct bytes next_bytes)
+{
+	struct pact_roster last, next;
+	size_t n = 0;
+
+	if (a->gone_n == 0)
+		return;
+	if (pact_roster_parse(server_account_roster(a), &last) != ERR_OK ||
+	    pact_roster_parse(next_bytes, &next) != ERR_OK)
+		last.count = next.count = 0;
+	for (size_t i = 0; i < a->gone_n; i++) {
+		const struct pact_roster_entry *was =
+		    pact_roster_find(&last, a->gone[i], 0);
+		const struct pact_roster_entry *is =
+		    pact_roster_find(&next, a->gone[i], 0);
+
+		if (was != NULL && is != NULL && memcmp(was->possession,
+		    is->possession, sizeof is->possession) == 0)
+			memmove(a->gone[n++], a->gone[i], sizeof a->gone[i]);
+	}
+	a->gone_n = n;
+}
+
 enum err
 server_account_set_roster(struct server_account *a, uint64_t version,
     struct bytes roster)
@@ -119,14 +145,12 @@ server_account_set_roster(struct server_account *a, uint64_t version,
 			return ERR_NOMEM;
 		memcpy(copy, roster.p, roster.n);
 	}
+	keep_gone(a, roster);
 	free(a->roster);
-	free(a->gone);
 	a->roster = copy;
 	a->roster_len = (uint16_t)roster.n;
 	a->roster_version = version;
 	a->devices_until_s = 0;
-	a->gone = NULL;
-	a->gone_n = 0;
 	return ERR_OK;
 }
 
@@ -225,13 +249,14 @@ static void
 loaded(struct store_request *request, enum err err)
 {
 	struct server *s = request->ctx;
+	bool is_one = err == ERR_OK && request->account.name[0] != '\0';
 
+	if (is_one)
+		err = server_account_put(s, &request->account);
 	if (s->load_err == ERR_OK)
 		s->load_err = err;
-	if (err == ERR_OK && request->account.name[0] != '\0') {
-		s->load_err = server_account_put(s, &request->account);
+	if (is_one)
 		return;
-	}
 	s->ops--;
 	if (s->load_err == ERR_OK)
 		set_ready(s);
