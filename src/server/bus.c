@@ -237,6 +237,14 @@ deliver(struct server *s, const struct server_letter *l)
 		deliver_to_session(s, l);
 }
 
+/* Letters carry codes of invites and records of passwords. */
+static void
+post_free(struct server_post *post)
+{
+	bytes_wipe(post, sizeof *post + post->letter.body.n);
+	free(post);
+}
+
 void
 server_bus_run(struct server *s)
 {
@@ -248,7 +256,7 @@ server_bus_run(struct server *s)
 
 		s->post_first = post->next;
 		deliver(s, &post->letter);
-		free(post);
+		post_free(post);
 	}
 	s->is_delivering = false;
 }
@@ -260,7 +268,7 @@ server_bus_free(struct server *s)
 		struct server_post *post = s->post_first;
 
 		s->post_first = post->next;
-		free(post);
+		post_free(post);
 	}
 }
 

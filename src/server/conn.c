@@ -120,6 +120,8 @@ io_release(struct server *s, struct server_io *io)
 	if (s->spares < SPARES && io->pending.cap <= SPARE_MAX) {
 		struct wr pending = io->pending;
 
+		if (pending.n != 0)
+			bytes_wipe(pending.p, pending.n);
 		wr_reset(&pending);
 		*io = (struct server_io){ .pending = pending,
 			.next_spare = s->spare };
@@ -342,6 +344,7 @@ seal(struct server *s, struct server_conn *c)
 	    is_due, &s->sealed));
 	if (is_due)
 		c->rekeyed_s = now_s;
+	bytes_wipe(pending->p, pending->n);
 	wr_reset(pending);
 	TRY(server_conn_send(s, c, wr_bytes(&s->sealed)));
 out:
