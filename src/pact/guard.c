@@ -91,8 +91,10 @@ pact_guard_read_first(struct bytes record,
 	NEED(version == WIRE_VERSION, ERR_VERSION);
 	NEED(record.n == first_len(kind), ERR_DECODE);
 	first->kind = (enum pact_guard_kind)kind;
-	if (kind == PACT_GUARD_ASK)
+	if (kind == PACT_GUARD_ASK) {
+		NEED(ct_is_zero(record.p + 2, record.n - 2), ERR_DECODE);
 		goto out;
+	}
 	mac(key, &before, 1, mac1);
 	NEED(ct_equal(mac1, before.p + before.n, sizeof mac1), ERR_AUTH);
 	if (kind == PACT_GUARD_PUZZLE) {

@@ -17,6 +17,7 @@ union any {
 	struct wire_LOGOUT logout;
 	struct wire_LOGOUT_ACK logout_ack;
 	struct wire_PASSWD_START passwd_start;
+	struct wire_CHANGE change;
 	struct wire_PERSON_GET person_get;
 	struct wire_WANT want;
 	struct wire_UNWANT unwant;
@@ -88,7 +89,7 @@ logged_message(const struct server_desk *desk, uint8_t type,
 	case WIRE_PASSWD_START:
 		return server_session_passwd(s, c, &m->passwd_start);
 	case WIRE_CHANGE:
-		return server_session_change(s, c, body);
+		return server_session_change(s, c, &m->change, body);
 	case WIRE_WANT:
 		return server_introduction_ask(s, c, &m->want, body);
 	case WIRE_UNWANT:

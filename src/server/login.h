@@ -37,6 +37,7 @@ struct server_login {
 	uint8_t step;
 	uint8_t mode;
 	uint8_t failures;
+	uint8_t tries; /* of codes; an invite has as many */
 	bool is_password;
 	bool is_invited; /* a code was good: a long record may come */
 };

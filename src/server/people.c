@@ -1,6 +1,7 @@
 #include "server/people.h"
 
 #include "server/account.h"
+#include "server/conn.h"
 #include "server/op.h"
 #include "server/presence.h"
 
@@ -25,6 +26,11 @@ server_people_list(struct server *s, const struct server_letter *letter,
 	struct wire_PEOPLE m = { .req = ask->req };
 	struct wr entries = wr_new();
 
+	/* Who asked often, and was dropped for not reading, is not answered:
+	 * that would cost much and help nobody. */
+	if (letter->from.shard == s->config.shard &&
+	    server_conn_find(s, letter->from) == NULL)
+		return;
 	for (size_t i = 0; i < s->accounts_n; i++) {
 		struct server_account *a = s->accounts[i];
 		struct wire_person person = { .name = a->name,

@@ -31,6 +31,8 @@ server_register_start(struct server *s, struct server_conn *c,
 	if (login->step != SERVER_LOGIN_IDLE &&
 	    login->step != SERVER_LOGIN_RECORD)
 		return ERR_STATE;
+	if (++login->tries > WIRE_CODE_TRIES)
+		return ERR_LIMIT;
 	login->step = SERVER_LOGIN_TRY;
 	login->req = m->req;
 	login->name = m->name;

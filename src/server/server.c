@@ -158,5 +158,5 @@ server_drain(struct server *s)
 bool
 server_is_drained(const struct server *s)
 {
-	return s->conns_n == 0;
+	return s->conns_n == 0 && s->ops == 0;
 }

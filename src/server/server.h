@@ -121,7 +121,7 @@ void server_bus(struct server *s, struct bytes message);
 /* Stops: no new handshakes, every session is told and closed. */
 void server_drain(struct server *s);
 
-/* Returns whether no connection is left. */
+/* Returns whether no connection is left, and no request at the store. */
 bool server_is_drained(const struct server *s);
 
 /* ---- what the operator asks ---- */

@@ -105,14 +105,17 @@ out:
 
 enum err
 server_session_change(struct server *s, struct server_conn *c,
-    struct bytes body)
+    const struct wire_CHANGE *m, struct bytes body)
 {
 	struct server_letter letter = { .kind = SERVER_LETTER_ASK,
 		.type = WIRE_CHANGE, .from = server_conn_ref(s, c),
 		.name = server_vault(c)->name, .body = body };
 	struct server_talk *talk = c->of.talk;
 
-	if (talk != NULL && talk->has_credential) {
+	/* A credential is for one record. */
+	if (talk != NULL && talk->has_credential &&
+	    (m->parts & WIRE_PART_RECORD) != 0) {
+		talk->has_credential = false;
 		letter.flags = SERVER_LETTER_YES;
 		memcpy(letter.id, talk->credential_id, sizeof letter.id);
 	}

@@ -68,7 +68,7 @@ void server_session_ask(struct server *s, struct server_conn *c,
 MUST_USE enum err server_session_passwd(struct server *s,
     struct server_conn *c, const struct wire_PASSWD_START *m);
 MUST_USE enum err server_session_change(struct server *s,
-    struct server_conn *c, struct bytes body);
+    struct server_conn *c, const struct wire_CHANGE *m, struct bytes body);
 MUST_USE enum err server_session_logout(struct server *s,
     struct server_conn *c, const struct wire_LOGOUT *m);
 MUST_USE enum err server_session_logout_ack(struct server *s,

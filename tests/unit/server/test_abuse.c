@@ -190,6 +190,163 @@ TEST(empty_credit_drowns_nobody)
 	world_free(&w);
 }
 
+/* An account that cannot be kept is not passed over in silence. */
+TEST(a_bad_account_stops_the_start)
+{
+	static uint8_t big[WIRE_ROSTER_MAX + 1];
+	struct server *other;
+	enum err err;
+
+	two_members();
+	w.shelf.accounts[0].a.roster = BYTES_OF(big);
+	CHECK_OK(server_new(&w.config, &w.keys, &w.env, &w.effects,
+	    &w.shelf.store, &other));
+	CHECK(shelf_run(&w.shelf));
+	CHECK(!server_is_ready(other, &err));
+	CHECK_ERR(err, ERR_DECODE);
+	server_free(other);
+	world_free(&w);
+}
+
+/* Who goes from busy to not busy and back all the time is heard of at a
+ * pace, and in the end as they are. */
+TEST(announcements_have_a_pace)
+{
+	struct wire_BUSY m = { .lines = 0 };
+	struct wire_PRESENCE heard = { .status = 99 };
+	struct wr out = wr_new();
+	size_t n = 0;
+
+	two_members();
+	guy_forget(&bob);
+	for (int i = 0; i < 4001; i++) {
+		m.lines = !m.lines;
+		guy_queue(&alice, &out, WIRE_BUSY, &m);
+	}
+	guy_say_raw(&alice, wr_bytes(&out));
+	wr_free(&out);
+	CHECK(bob.inbox_n < 10);
+	world_wait(&w, 5000);
+	while (guy_take(&bob, WIRE_PRESENCE, &heard))
+		n++;
+	CHECK_EQ(heard.status, WIRE_STATUS_BUSY);
+	CHECK(n < 10);
+	world_free(&w);
+}
+
+/* A disconnected ephemeral machine stays out when the roster goes on. */
+TEST(gone_stays_gone)
+{
+	struct guy second;
+
+	two_members();
+	guy_init_device(&second, &bob);
+	CHECK(guy_connect(&bob) && guy_login(&bob, 0));
+	CHECK(guy_connect(&second) && guy_login(&second, 0));
+	second.ephemeral_s = 1000;
+	CHECK(guy_add_device(&second));
+	guy_cut(&second);
+	CHECK(guy_connect(&second));
+	CHECK(!guy_login_device(&second, 0));
+	bob.roster = second.roster;
+	memcpy(bob.roster_bytes, second.roster_bytes, second.roster_len);
+	bob.roster_len = second.roster_len;
+	memset(bob.device, 7, sizeof bob.device);
+	CHECK(guy_add_device(&bob));
+	CHECK(guy_connect(&second));
+	CHECK(!guy_login_device(&second, 0));
+	world_free(&w);
+}
+
+/* One PASSWD_START makes one record. */
+TEST(a_credential_is_used_once)
+{
+	uint8_t record[192], box[64] = { 0 };
+	struct wire_CHANGE m = { .req = 1, .parts = WIRE_PART_RECORD |
+		WIRE_PART_IDENTITY, .ksf_passes = 3, .ksf_memory_kib = 64,
+		.record = BYTES_OF(record), .identity_version = 2,
+		.identity_box = BYTES_OF(box) };
+	struct wire_PASSWD_START start = { .req = 2 };
+	struct wire_DONE done;
+
+	two_members();
+	CHECK(guy_connect(&bob) && guy_login(&bob, 0));
+	memcpy(record, w.shelf.accounts[1].a.record, sizeof record);
+	memcpy(start.request, record, sizeof start.request);
+	guy_say(&bob, WIRE_PASSWD_START, &start);
+	guy_say(&bob, WIRE_CHANGE, &m);
+	CHECK(guy_take(&bob, WIRE_DONE, &done));
+	m.identity_version = 3;
+	guy_say(&bob, WIRE_CHANGE, &m);
+	CHECK_EQ(guy_take_error(&bob), WIRE_ERROR_INVALID);
+	world_free(&w);
+}
+
+/* Where registration is open, a channel has as many tries as an invite. */
+TEST(open_registration_has_an_end)
+{
+	struct wire_REGISTER_START m = { .req = 1 };
+	struct server_config config = server_config_default();
+	struct wire_REGISTER_REPLY reply;
+	int n = 0;
+
+	config.max_conns = 16;
+	config.is_open = true;
+	world_init_with(&w, &config);
+	guy_init(&w, &alice, "alice", "correct horse");
+	CHECK(guy_connect(&alice));
+	m.name = alice.name;
+	m.request[0] = 0xe2; /* the base point */
+	memcpy(m.request + 1, "\xf2\xae\x0a\x6a\xbc\x4e\x71\xa8\x84\xa9\x61"
+	    "\xc5\x00\x51\x5f\x58\xe3\x0b\x6a\xa5\x82\xdd\x8d\xb6\xa6\x59"
+	    "\x45\xe0\x8d\x2d\x76", 31);
+	while (n < 20 && !alice.is_closed) {
+		m.code[0] = (uint8_t)n;
+		guy_say(&alice, WIRE_REGISTER_START, &m);
+		if (guy_take(&alice, WIRE_REGISTER_REPLY, &reply))
+			n++;
+	}
+	CHECK_EQ(n, WIRE_CODE_TRIES);
+	CHECK(alice.is_closed);
+	world_free(&w);
+}
+
+/* Drained means that the store has answered, too: the core may then go. */
+TEST(drained_with_the_store)
+{
+	struct wire_STATUS_SET m = { .req = 1, .status = WIRE_STATUS_AWAY };
+
+	two_members();
+	w.shelf.is_slow = true;
+	guy_say(&alice, WIRE_STATUS_SET, &m);
+	server_drain(w.server);
+	world_pump(&w);
+	CHECK(alice.is_closed && bob.is_closed);
+	CHECK(!server_is_drained(w.server));
+	w.shelf.is_slow = false;
+	world_pump(&w);
+	CHECK(server_is_drained(w.server));
+	world_free(&w);
+}
+
+/* A question for the key is zeros and nothing else. */
+TEST(a_question_for_the_key_says_nothing)
+{
+	uint8_t ask[2 + PACT_GUARD_ASK_LEN] = { 0, PACT_GUARD_ASK_LEN,
+		WIRE_VERSION, PACT_GUARD_ASK, [40] = 1 };
+
+	world_init(&w);
+	guy_init(&w, &alice, "alice", "correct horse");
+	alice.conn = server_open(w.server, &alice, &alice.from);
+	server_bytes(w.server, alice.conn, BYTES_OF(ask));
+	CHECK(alice.is_closed);
+	CHECK_EQ(alice.got, 0);
+	world_free(&w);
+}
+
 CHECK_MAIN(T(dropped_by_the_error_of_a_login),
     T(strangers_have_little_waiting), T(dropped_by_an_opened_stream),
-    T(empty_credit_drowns_nobody))
+    T(empty_credit_drowns_nobody), T(a_bad_account_stops_the_start),
+    T(announcements_have_a_pace), T(gone_stays_gone),
+    T(a_credential_is_used_once), T(open_registration_has_an_end),
+    T(drained_with_the_store), T(a_question_for_the_key_says_nothing))
