@@ -55,6 +55,23 @@ is_same_device(const struct client_peer *a, const struct client_peer *b)
 	    memcmp(a->device, b->device, sizeof a->device) == 0;
 }
 
+/* Whether the caller who was introduced is still to say HELLO. */
+static bool
+is_due(struct client *c, const struct client_introduction *in)
+{
+	if (!in->is_spent)
+		return in->is_accepted;
+	LIST_EACH (at, &c->lines) {
+		const struct client_line *line =
+		    LIST_ITEM(at, struct client_line, link);
+
+		if (line->state == CLIENT_LINE_HELLO &&
+		    memcmp(line->id, in->id, sizeof in->id) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool
 client_introduction_has_lower(struct client *c,
     const struct client_peer *peer, const uint8_t id[16])
@@ -63,7 +80,7 @@ client_introduction_has_lower(struct client *c,
 		const struct client_introduction *in =
 		    LIST_ITEM(at, struct client_introduction, link);
 
-		if (in->is_accepted && is_same_device(&in->peer, peer) &&
+		if (is_due(c, in) && is_same_device(&in->peer, peer) &&
 		    memcmp(in->id, id, sizeof in->id) < 0)
 			return true;
 	}

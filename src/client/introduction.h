@@ -41,7 +41,8 @@ MUST_USE enum err client_introduction_answer(struct client *c,
 struct client_introduction *client_introduction_find(struct client *c,
     const uint8_t id[16]);
 
-/* Returns whether the same device was accepted here with a lower id. */
+/* Returns whether the same device was accepted here with a lower id, and is
+ * still to come. */
 bool client_introduction_has_lower(struct client *c,
     const struct client_peer *peer, const uint8_t id[16]);
 

@@ -324,18 +324,14 @@ stand(struct client_line *line)
 	client_arm(line->client, &line->timer, WIRE_LINE_PING_MS);
 }
 
-/* The caller: the line stands, and HELLO says so to the callee. */
 static enum err
 on_message2(struct client_line *line, struct bytes record)
 {
-	struct wire_HELLO hello;
 	enum err err;
 
 	TRY(read_message(line, record));
 	TRY(split(line));
 	stand(line);
-	memcpy(hello.id, line->id, sizeof hello.id);
-	say(line, WIRE_HELLO, &hello);
 	client_call_won(line);
 out:
 	return err;
@@ -585,7 +581,12 @@ void
 client_line_show(struct client_line *line)
 {
 	struct client *c = line->client;
+	struct wire_HELLO hello;
 
+	if (line->is_caller) {
+		memcpy(hello.id, line->id, sizeof hello.id);
+		say(line, WIRE_HELLO, &hello);
+	}
 	client_people_note(c, &line->peer.name, line->peer.identity,
 	    line->peer.roster_version);
 	if (line->session == 0)

@@ -96,7 +96,7 @@ void client_line_begin(struct client_line *line);
 /* Bytes have come, through whatever path. */
 void client_line_bytes(struct client_line *line, struct bytes in);
 
-/* Tells the person: the line stands. */
+/* Tells the person that the line stands; the caller says HELLO now. */
 void client_line_show(struct client_line *line);
 
 /* Ends a line: with CLOSE, or without a word. */

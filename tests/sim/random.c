@@ -417,6 +417,9 @@ act_rewind(struct run *r)
 	world_disk_keep(r->w);
 	if (login_at(r, to, 2, to->password) != SOTTO_OK)
 		return;
+	/* Who has a line already would not look at the roster again. */
+	if (from->programs[0] != NULL)
+		program_kill(from->programs[0]);
 	a = hosting(r, from, 0);
 	b = hosting(r, to, 2);
 	if (a == NULL || b == NULL || call_and_talk(r, a, to->name) !=
