@@ -80,6 +80,12 @@ mls_wr_vec(struct wr *w, struct bytes b)
 	wr_put(w, b);
 }
 
+struct wr
+mls_wr_over(void *buf, size_t cap, size_t need)
+{
+	return need <= cap ? wr_init(buf, cap) : wr_new();
+}
+
 size_t
 mls_wr_begin(struct wr *w)
 {

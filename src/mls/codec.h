@@ -39,6 +39,13 @@ size_t mls_vec_len(size_t n);
 void mls_wr_vec(struct wr *w, struct bytes b);
 
 /*
+ * Returns a writer over buf if need bytes fit in its cap, else one that grows:
+ * for what is nearly always short. wr_free ends both; a caller who writes
+ * something secret wipes buf too.
+ */
+struct wr mls_wr_over(void *buf, size_t cap, size_t need);
+
+/*
  * mls_wr_begin opens a <V> whose length is not yet known and returns a mark;
  * mls_wr_end closes it, moving the contents when the length needs more than
  * one byte. Brackets nest.

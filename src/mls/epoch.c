@@ -24,7 +24,15 @@ mls_epoch_begin(struct mls_epoch *e, uint32_t leaves)
 	if (e->keys == NULL)
 		return MLS_OUT_OF_MEMORY;
 	bytes_wipe(e->secrets.encryption, sizeof e->secrets.encryption);
+	mls_epoch_resume(e);
 	return MLS_OK;
+}
+
+void
+mls_epoch_resume(struct mls_epoch *e)
+{
+	hkdf_init(&e->sender_data, e->suite.hash,
+	    mls_epoch_secret(e, e->secrets.sender_data));
 }
 
 enum mls_result

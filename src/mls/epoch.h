@@ -16,6 +16,7 @@ struct mls_epoch {
 	struct mls_secrets secrets;       /* joiner, welcome and encryption
 					     are wiped once used */
 	struct mls_secret_tree *keys;
+	struct hkdf sender_data; /* begun with sender_data_secret */
 	uint8_t confirmation_tag[MLS_MAX_HASH_LEN];
 	uint8_t interim_hash[MLS_MAX_HASH_LEN]; /* interim_transcript_hash */
 };
@@ -32,6 +33,9 @@ MUST_USE enum mls_result mls_epoch_init(struct mls_epoch *e,
  * secret tree for this many leaves, and wipes encryption_secret.
  */
 MUST_USE enum mls_result mls_epoch_begin(struct mls_epoch *e, uint32_t leaves);
+
+/* The part of it that is done again for an epoch that was saved. */
+void mls_epoch_resume(struct mls_epoch *e);
 
 /* 6.1: the confirmation tag of this epoch's commit, hash_len bytes, and the
  * interim transcript hash that follows from it. */

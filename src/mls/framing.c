@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define TBS_LABEL "FramedContentTBS"
+#define SHORT_TBS 1024 /* that is built on the stack */
 
 static void
 decode_sender(struct rd *r, struct mls_sender *out)
@@ -128,8 +129,9 @@ enum mls_result
 mls_content_sign(const struct mls_suite *s, const struct mls_content *c,
     struct bytes context, const struct mls_signer *signer, struct wr *out)
 {
-	struct wr tbs = wr_new();
 	size_t start = out->n;
+	uint8_t buf[SHORT_TBS];
+	struct wr tbs = wr_init(buf, 0);
 	enum mls_result err;
 
 	wr_u16(out, c->wire_format);
@@ -139,12 +141,14 @@ mls_content_sign(const struct mls_suite *s, const struct mls_content *c,
 	else
 		wr_put(out, c->body);
 	TRY(mls_result_of(wr_done(out)));
+	tbs = mls_wr_over(buf, sizeof buf, 2 + out->n - start + context.n);
 	put_tbs(&tbs, (struct bytes){ out->p + start, out->n - start },
 	    c->sender.type, context);
 	TRY(mls_result_of(wr_done(&tbs)));
 	TRY(mls_suite_sign(s, signer, TBS_LABEL, wr_bytes(&tbs), out));
 out:
 	wr_free(&tbs);
+	bytes_wipe(buf, sizeof buf);
 	return err;
 }
 
@@ -152,7 +156,9 @@ enum mls_result
 mls_content_verify(const struct mls_suite *s, const struct mls_content *c,
     struct bytes context, struct bytes public)
 {
-	struct wr tbs = wr_new();
+	uint8_t buf[SHORT_TBS];
+	struct wr tbs = mls_wr_over(
+	    buf, sizeof buf, 2 + c->unsigned_.n + context.n);
 	enum mls_result err;
 
 	put_tbs(&tbs, c->unsigned_, c->sender.type, context);
@@ -161,6 +167,7 @@ mls_content_verify(const struct mls_suite *s, const struct mls_content *c,
 	    s, public, TBS_LABEL, wr_bytes(&tbs), c->signature));
 out:
 	wr_free(&tbs);
+	bytes_wipe(buf, sizeof buf);
 	return err;
 }
 

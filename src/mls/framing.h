@@ -201,9 +201,10 @@ MUST_USE enum mls_result mls_private_message_open(const struct mls_epoch *e,
     const struct mls_private_message *m, const struct mls_sender_data *from,
     struct mls_message_key *key, struct wr *buf, struct mls_content *out);
 
-/* 6.3.2: key and nonce from sender_data_secret and a sample of ciphertext. */
+/* 6.3.2: key and nonce from sender_data_secret, with which from was begun, and
+ * a sample of ciphertext. */
 MUST_USE enum mls_result mls_sender_data_key(const struct mls_suite *s,
-    struct bytes secret, struct bytes ciphertext, uint8_t *key,
+    const struct hkdf *from, struct bytes ciphertext, uint8_t *key,
     uint8_t *nonce);
 
 /* Returns the length to which n bytes of content are padded: powers of two

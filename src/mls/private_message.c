@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-#define SENDER_DATA_LEN (4 + 4 + MLS_REUSE_GUARD_LEN)
+#define SENDER_DATA_LEN   (4 + 4 + MLS_REUSE_GUARD_LEN)
+#define SEALED_SENDER_LEN (SENDER_DATA_LEN + AEAD_TAG_LEN)
+#define SHORT_AAD         256 /* that is built on the stack */
 #define FIRST_CLASS	256
 #define LAST_CLASS	(64 * 1024)
 
@@ -20,22 +22,26 @@ mls_padded_len(size_t n)
 }
 
 enum mls_result
-mls_sender_data_key(const struct mls_suite *s, struct bytes secret,
+mls_sender_data_key(const struct mls_suite *s, const struct hkdf *from,
     struct bytes ciphertext, uint8_t *key, uint8_t *nonce)
 {
 	struct bytes sample = { ciphertext.p,
 		ciphertext.n < s->hash_len ? ciphertext.n : s->hash_len };
-	struct hkdf from;
 	enum mls_result err;
 
-	hkdf_init(&from, s->hash, secret);
-	TRY(mls_suite_expand_next(
-	    &from, (struct mls_labelled){ "key", sample }, key, s->key_len));
-	TRY(mls_suite_expand_next(&from,
+	TRY(mls_suite_expand_next(from,
+	    (struct mls_labelled){ "key", sample }, key, s->key_len));
+	TRY(mls_suite_expand_next(from,
 	    (struct mls_labelled){ "nonce", sample }, nonce, s->nonce_len));
 out:
-	hkdf_wipe(&from);
 	return err;
+}
+
+/* A writer of associated data in which n bytes are of no fixed length. */
+static struct wr
+aad_writer(uint8_t buf[SHORT_AAD], size_t n)
+{
+	return mls_wr_over(buf, SHORT_AAD, n + 4 + 8 + 1 + 4);
 }
 
 /*
@@ -62,13 +68,14 @@ guard_nonce(uint8_t *nonce, const uint8_t guard[MLS_REUSE_GUARD_LEN])
 		nonce[i] ^= guard[i];
 }
 
-/* Appends encrypted_sender_data<V>, for a ciphertext that is known. */
+/* Seals the sender data of a ciphertext to SEALED_SENDER_LEN bytes at out. */
 static enum mls_result
 seal_sender(const struct mls_epoch *e, const struct mls_content *c,
-    const struct mls_sender_data *from, struct bytes ciphertext, struct wr *out)
+    const struct mls_sender_data *from, struct bytes ciphertext, uint8_t *out)
 {
-	uint8_t plain[SENDER_DATA_LEN], *at;
-	struct wr w = wr_init(plain, sizeof plain), aad = wr_new();
+	uint8_t plain[SENDER_DATA_LEN], buf[SHORT_AAD];
+	struct wr w = wr_init(plain, sizeof plain);
+	struct wr aad = aad_writer(buf, c->group_id.n);
 	struct {
 		uint8_t key[AEAD_MAX_KEY_LEN], nonce[AEAD_NONCE_LEN];
 	} s;
@@ -79,14 +86,10 @@ seal_sender(const struct mls_epoch *e, const struct mls_content *c,
 	wr_put(&w, BYTES_OF(from->reuse_guard));
 	put_sender_data_aad(&aad, c->group_id, c->epoch, c->type);
 	TRY(mls_result_of(wr_done(&aad)));
-	TRY(mls_sender_data_key(&e->suite,
-	    mls_epoch_secret(e, e->secrets.sender_data), ciphertext, s.key,
-	    s.nonce));
-	mls_wr_varint(out, sizeof plain + AEAD_TAG_LEN);
-	at = wr_reserve(out, sizeof plain + AEAD_TAG_LEN);
-	TRY(mls_result_of(wr_done(out)));
+	TRY(mls_sender_data_key(
+	    &e->suite, &e->sender_data, ciphertext, s.key, s.nonce));
 	TRY(mls_suite_seal(
-	    &e->suite, s.key, s.nonce, wr_bytes(&aad), wr_bytes(&w), at));
+	    &e->suite, s.key, s.nonce, wr_bytes(&aad), wr_bytes(&w), out));
 out:
 	bytes_wipe(&s, sizeof s);
 	wr_free(&aad);
@@ -129,15 +132,22 @@ content_of(const struct mls_content *c)
 	return (struct bytes){ c->encoded.p + c->encoded.n - body, body };
 }
 
+/*
+ * The sender data is sealed under a sample of the ciphertext that stands
+ * behind it, so its place is left open until that is there.
+ */
 enum mls_result
 mls_private_message_create(const struct mls_epoch *e,
     const struct mls_content *c, const struct mls_message_key *key,
     const uint8_t reuse_guard[MLS_REUSE_GUARD_LEN], struct wr *out)
 {
 	struct mls_sender_data from = { key->leaf, key->generation, { 0 } };
-	struct bytes content = content_of(c), sealed;
-	struct wr plain = wr_new(), aad = wr_new();
+	struct bytes content = content_of(c);
+	uint8_t buf[SHORT_AAD];
+	struct wr aad =
+	    aad_writer(buf, c->group_id.n + c->authenticated_data.n);
 	size_t padded = mls_padded_len(content.n);
+	size_t sender_at, sealed_at;
 	uint8_t *at;
 	struct {
 		uint8_t nonce[AEAD_NONCE_LEN];
@@ -149,24 +159,25 @@ mls_private_message_create(const struct mls_epoch *e,
 	guard_nonce(s.nonce, reuse_guard);
 	put_content_aad(
 	    &aad, c->group_id, c->epoch, c->type, c->authenticated_data);
-	at = wr_reserve(&plain, padded + AEAD_TAG_LEN);
-	TRY(mls_result_of(wr_done(&plain)));
 	TRY(mls_result_of(wr_done(&aad)));
+	wr_u16(out, MLS_VERSION_MLS10);
+	wr_u16(out, MLS_WIRE_PRIVATE_MESSAGE);
+	wr_put(out, wr_bytes(&aad));
+	mls_wr_varint(out, SEALED_SENDER_LEN);
+	sender_at = out->n;
+	wr_zero(out, SEALED_SENDER_LEN);
+	mls_wr_varint(out, padded + AEAD_TAG_LEN);
+	sealed_at = out->n;
+	at = wr_reserve(out, padded + AEAD_TAG_LEN);
+	TRY(mls_result_of(wr_done(out)));
 	memcpy(at, content.p, content.n);
 	memset(at + content.n, 0, padded - content.n);
 	TRY(mls_suite_seal(&e->suite, key->key, s.nonce, wr_bytes(&aad),
 	    (struct bytes){ at, padded }, at));
-	sealed = wr_bytes(&plain);
-	wr_u16(out, MLS_VERSION_MLS10);
-	wr_u16(out, MLS_WIRE_PRIVATE_MESSAGE);
-	put_content_aad(
-	    out, c->group_id, c->epoch, c->type, c->authenticated_data);
-	TRY(seal_sender(e, c, &from, sealed, out));
-	mls_wr_vec(out, sealed);
-	TRY(mls_result_of(wr_done(out)));
+	TRY(seal_sender(e, c, &from,
+	    (struct bytes){ at, out->n - sealed_at }, out->p + sender_at));
 out:
 	bytes_wipe(&s, sizeof s);
-	wr_free(&plain);
 	wr_free(&aad);
 	return err;
 }
@@ -175,8 +186,8 @@ enum mls_result
 mls_private_message_sender(const struct mls_epoch *e,
     const struct mls_private_message *m, struct mls_sender_data *out)
 {
-	uint8_t plain[SENDER_DATA_LEN];
-	struct wr aad = wr_new();
+	uint8_t plain[SENDER_DATA_LEN], buf[SHORT_AAD];
+	struct wr aad = aad_writer(buf, m->group_id.n);
 	struct rd r = rd_init(BYTES_OF(plain));
 	struct {
 		uint8_t key[AEAD_MAX_KEY_LEN], nonce[AEAD_NONCE_LEN];
@@ -185,11 +196,10 @@ mls_private_message_sender(const struct mls_epoch *e,
 
 	put_sender_data_aad(&aad, m->group_id, m->epoch, m->type);
 	TRY(mls_result_of(wr_done(&aad)));
-	NEED(m->encrypted_sender_data.n == sizeof plain + AEAD_TAG_LEN,
+	NEED(m->encrypted_sender_data.n == SEALED_SENDER_LEN,
 	    MLS_SENDER_DATA_DOES_NOT_OPEN);
-	TRY(mls_sender_data_key(&e->suite,
-	    mls_epoch_secret(e, e->secrets.sender_data), m->ciphertext, s.key,
-	    s.nonce));
+	TRY(mls_sender_data_key(
+	    &e->suite, &e->sender_data, m->ciphertext, s.key, s.nonce));
 	NEED(mls_suite_open(&e->suite, s.key, s.nonce, wr_bytes(&aad),
 		 m->encrypted_sender_data, plain) == MLS_OK,
 	    MLS_SENDER_DATA_DOES_NOT_OPEN);
@@ -229,7 +239,9 @@ mls_private_message_open(const struct mls_epoch *e,
 	enum mls_ratchet ratchet = m->type == MLS_CONTENT_APPLICATION
 				       ? MLS_RATCHET_APPLICATION
 				       : MLS_RATCHET_HANDSHAKE;
-	struct wr aad = wr_new();
+	uint8_t aad_buf[SHORT_AAD];
+	struct wr aad =
+	    aad_writer(aad_buf, m->group_id.n + m->authenticated_data.n);
 	uint8_t *at;
 	struct {
 		uint8_t nonce[AEAD_NONCE_LEN];

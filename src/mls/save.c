@@ -106,6 +106,7 @@ get_epoch(struct rd *r, const struct mls_suite *s, struct mls_epoch *e)
 	get_secret(r, e->interim_hash);
 	if (mls_rd_optional(r))
 		TRY(mls_secret_tree_decode(s, r, &e->keys));
+	mls_epoch_resume(e);
 	NEED(r->err == ERR_OK, MLS_SAVED_STATE_IS_DAMAGED);
 out:
 	return err;

@@ -2,6 +2,11 @@
 
 #include <stdlib.h>
 
+/* An AuthenticatedContent that is built on the stack, and what it has besides
+ * its three strings. */
+#define SHORT_CONTENT 1024
+#define CONTENT_REST  (2 + 4 + 8 + 5 + 4 + 1 + 4 + 2 + MLS_MAX_SIG_LEN)
+
 enum mls_wire_format
 mls_send_format(const struct mls_group *g)
 {
@@ -71,7 +76,9 @@ mls_group_protect(struct mls_group *g, struct bytes authenticated_data,
 		.type = MLS_CONTENT_APPLICATION,
 		.body = data,
 	};
-	struct wr buf = wr_new();
+	uint8_t stack[SHORT_CONTENT];
+	struct wr buf = mls_wr_over(stack, sizeof stack,
+	    CONTENT_REST + mls_group_id(g).n + authenticated_data.n + data.n);
 	enum mls_result err;
 
 	TRY(mls_group_status(g));
@@ -80,6 +87,7 @@ mls_group_protect(struct mls_group *g, struct bytes authenticated_data,
 	TRY(send_private(g, &c, out));
 out:
 	wr_free(&buf);
+	bytes_wipe(stack, sizeof stack);
 	return err;
 }
 

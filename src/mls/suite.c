@@ -149,7 +149,7 @@ labelled_writer(uint8_t buf[SHORT_LEN], const char *label, size_t n)
 {
 	size_t rest = 2 + 1 + 2 + LABEL_PREFIX_LEN + strlen(label) + 4;
 
-	return rest + n <= SHORT_LEN ? wr_init(buf, SHORT_LEN) : wr_new();
+	return mls_wr_over(buf, SHORT_LEN, rest + n);
 }
 
 enum mls_result
@@ -180,6 +180,7 @@ mls_suite_sign(const struct mls_suite *s, const struct mls_signer *signer,
 	TRY(mls_result_of(wr_done(out)));
 out:
 	wr_free(&w);
+	bytes_wipe(buf, sizeof buf);
 	return err;
 }
 
@@ -201,6 +202,7 @@ mls_suite_verify(const struct mls_suite *s, struct bytes public,
 	NEED(verdict == ERR_OK, MLS_SIGNATURE_IS_WRONG);
 out:
 	wr_free(&w);
+	bytes_wipe(buf, sizeof buf);
 	return err;
 }
 

@@ -297,13 +297,15 @@ kat_mls_secret_tree(
 	const json_t *leaves = json_object_get(test, "leaves"), *generations;
 	struct bytes secret = kat_hex(k, test, "encryption_secret");
 	struct mls_secret_tree *tree;
+	struct hkdf from;
 	uint8_t key[AEAD_MAX_KEY_LEN], nonce[AEAD_NONCE_LEN];
 	uint32_t n = 1;
 	size_t i, j;
 
+	hkdf_init(&from, s->hash, kat_hex(k, t, "sender_data_secret"));
 	kat_mls_ok(k, "sender_data",
-	    mls_sender_data_key(s, kat_hex(k, t, "sender_data_secret"),
-		kat_hex(k, t, "ciphertext"), key, nonce));
+	    mls_sender_data_key(
+	        s, &from, kat_hex(k, t, "ciphertext"), key, nonce));
 	kat_bytes(k, "sender data key", (struct bytes){ key, s->key_len },
 	    kat_hex(k, t, "key"));
 	kat_bytes(k, "sender data nonce", (struct bytes){ nonce, s->nonce_len },
