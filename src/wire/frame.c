@@ -70,11 +70,8 @@ wire_unframe_free(struct wire_unframe *u)
 static bool
 is_all_zero(struct bytes b)
 {
-	uint8_t seen = 0;
-
-	for (size_t i = 0; i < b.n; i++)
-		seen |= b.p[i];
-	return seen == 0;
+	return b.n == 0 ||
+	    (b.p[0] == 0 && memcmp(b.p, b.p + 1, b.n - 1) == 0);
 }
 
 /* Goes on with a message that began in an earlier record. */
