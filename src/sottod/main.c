@@ -1,6 +1,7 @@
 #include "crypto/crypto.h"
 #include "sottod/cmd.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -39,6 +40,16 @@ be_private(void)
 #endif
 }
 
+/* What one round of the loop gives back, the next one wants again: bursts of
+ * records from one hundred people are a few MiB. */
+static void
+keep_memory(void)
+{
+#ifdef M_TRIM_THRESHOLD
+	(void)mallopt(M_TRIM_THRESHOLD, 8 * 1024 * 1024);
+#endif
+}
+
 static enum log_level
 level_of(const struct options *o, const struct config *c)
 {
@@ -56,6 +67,7 @@ main(int argc, char **argv)
 	int code;
 
 	be_private();
+	keep_memory();
 	/* Whoever reads our output may stop. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	code = options_parse(&o, argc, argv, commands, &t);
