@@ -29,11 +29,13 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { TEXT_LEN = 100, MANY = 400 };
+enum { TEXT_LEN = 100, SHORT_LEN = 256, LONG_LEN = 65536, MANY = 400 };
 
-/* Microseconds of the primitives of a suite. */
+/* Microseconds of the primitives of a suite; of those that take long inputs
+ * also of one more byte. */
 struct prices {
 	double sign, verify, keygen, encap, decap, seal, open;
+	double sign_byte, verify_byte, seal_byte, open_byte, hash_byte;
 };
 
 static struct {
@@ -118,10 +120,17 @@ median_of(size_t n, void (*fn)(void *ctx), void *ctx)
 struct tools {
 	struct cast_role role;
 	struct mls_key_pair pair;
-	struct wr signature, sealed, plain, box;
-	uint8_t text[256 + AEAD_TAG_LEN], out[256 + AEAD_TAG_LEN];
+	struct wr signature, plain, box;
+	size_t len; /* of the text */
+	uint8_t text[LONG_LEN + AEAD_TAG_LEN], out[LONG_LEN + AEAD_TAG_LEN];
 	uint8_t secret[MLS_MAX_HASH_LEN];
 };
+
+static struct bytes
+text_of(const struct tools *t)
+{
+	return (struct bytes){ t->text, t->len };
+}
 
 static void
 do_sign(void *ctx)
@@ -130,7 +139,7 @@ do_sign(void *ctx)
 	struct mls_signer signer = cast_signer(&t->role);
 
 	wr_reset(&t->signature);
-	ok(mls_suite_sign(&b.suite, &signer, "bench", BYTES_OF(t->text),
+	ok(mls_suite_sign(&b.suite, &signer, "bench", text_of(t),
 	       &t->signature),
 	    "sign");
 }
@@ -143,8 +152,16 @@ do_verify(void *ctx)
 	struct bytes signature = mls_rd_vec(&r, MLS_MAX_SIG_LEN);
 
 	ok(mls_suite_verify(&b.suite, cast_signer(&t->role).public, "bench",
-	       BYTES_OF(t->text), signature),
+	       text_of(t), signature),
 	    "verify");
+}
+
+static void
+do_hash(void *ctx)
+{
+	struct tools *t = ctx;
+
+	mls_suite_hash(&b.suite, text_of(t), t->secret);
 }
 
 static void
@@ -191,7 +208,7 @@ do_seal(void *ctx)
 	struct tools *t = ctx;
 
 	ok(mls_suite_seal(&b.suite, t->secret, t->secret, BYTES_NONE,
-	       (struct bytes){ t->text, 256 }, t->out),
+	       text_of(t), t->out),
 	    "seal");
 }
 
@@ -201,26 +218,58 @@ do_open(void *ctx)
 	struct tools *t = ctx;
 
 	ok(mls_suite_open(&b.suite, t->secret, t->secret, BYTES_NONE,
-	       BYTES_OF(t->out), t->text),
+	       (struct bytes){ t->out, t->len + AEAD_TAG_LEN }, t->text),
 	    "open");
+}
+
+/*
+ * What two primitives cost, the second of which undoes the first: with a
+ * short text, and for each byte more.
+ */
+static void
+price_of_pair(void (*first)(void *ctx), void (*second)(void *ctx),
+    struct tools *t, double price[2], double per_byte[2])
+{
+	static const size_t lens[] = { LONG_LEN, SHORT_LEN };
+	double took[2][2];
+
+	for (int i = 0; i < 2; i++) {
+		t->len = lens[i];
+		took[0][i] = median_of(MANY, first, t);
+		took[1][i] = median_of(MANY, second, t);
+	}
+	for (int i = 0; i < 2; i++) {
+		price[i] = took[i][1];
+		per_byte[i] = (took[i][0] - took[i][1]) /
+		    (LONG_LEN - SHORT_LEN);
+	}
 }
 
 static void
 measure_primitives(void)
 {
+	double price[2], per_byte[2];
 	static struct tools t;
 
 	t.signature = wr_new();
 	t.plain = wr_new();
 	t.box = wr_new();
 	cast_role(&b.suite, UINT32_MAX, &t.role);
-	b.price.sign = median_of(MANY, do_sign, &t);
-	b.price.verify = median_of(MANY, do_verify, &t);
+	price_of_pair(do_sign, do_verify, &t, price, per_byte);
+	b.price.sign = price[0];
+	b.price.verify = price[1];
+	b.price.sign_byte = per_byte[0];
+	b.price.verify_byte = per_byte[1];
 	b.price.keygen = median_of(MANY, do_keygen, &t);
 	b.price.encap = median_of(MANY, do_encap, &t);
 	b.price.decap = median_of(MANY, do_decap, &t);
-	b.price.seal = median_of(MANY, do_seal, &t);
-	b.price.open = median_of(MANY, do_open, &t);
+	price_of_pair(do_seal, do_open, &t, price, per_byte);
+	b.price.seal = price[0];
+	b.price.open = price[1];
+	b.price.seal_byte = per_byte[0];
+	b.price.open_byte = per_byte[1];
+	price_of_pair(do_hash, do_hash, &t, price, per_byte);
+	b.price.hash_byte = per_byte[0];
 	printf("suite 0x%04x, us: sign %.1f, verify %.1f, derive a key pair "
 	       "%.1f, HPKE seal %.1f, HPKE open %.1f, AEAD of 256 bytes "
 	       "%.2f\n",
@@ -549,6 +598,7 @@ bench_size(uint32_t n, bool full)
 	size_t runs = n > 1000 ? 5 : n > 100 ? 20 : 50, depth, told;
 	struct mls_bundle_options options = { .suite = b.suite.number };
 	struct cast_role newcomer;
+	double us, length;
 	struct pair p;
 
 	pair_start(&p, n, full);
@@ -563,21 +613,29 @@ bench_size(uint32_t n, bool full)
 		    median_after(MANY, hear, do_unprotect, &p),
 		    c->verify + 2 * c->open);
 	}
-	row(tree, n, "commit with path", median_of(runs, do_commit, &p),
+	us = median_of(runs, do_commit, &p);
+	length = (double)p.message.n;
+	row(tree, n, "commit with path", us,
 	    2 * c->sign + (double)(depth + 1) * c->keygen +
-	        (double)told * c->encap);
+	        (double)told * c->encap +
+	        length * (c->sign_byte + c->hash_byte + c->seal_byte));
 	/* The two are neighbours: their common ancestor is low, so that the
 	 * receiver derives all but the lowest keys of the path. */
 	row(tree, n, "process it",
 	    median_after(runs, commit_and_drop, do_process, &p),
-	    2 * c->verify + c->decap + (double)depth * c->keygen);
+	    2 * c->verify + c->decap + (double)depth * c->keygen +
+	        length * (c->verify_byte + c->hash_byte + c->open_byte));
 	ok(mls_group_drop(p.they), "drop");
 	row(tree, n, "add, tree beside", median_of(runs, do_add_beside, &p),
 	    3 * c->verify + 2 * c->sign + c->encap);
-	row(tree, n, "add, tree in Welcome", median_of(runs, do_add, &p),
-	    3 * c->verify + 2 * c->sign + c->encap);
+	us = median_of(runs, do_add, &p);
+	length = (double)p.welcome.n;
+	row(tree, n, "add, tree in Welcome", us,
+	    3 * c->verify + 2 * c->sign + c->encap +
+	        length * (c->sign_byte + c->seal_byte));
 	row(tree, n, "join from Welcome", median_of(runs, do_join, &p),
-	    c->decap + (double)(n + 2) * c->verify);
+	    c->decap + (double)(n + 2) * c->verify +
+	        length * (c->verify_byte + c->open_byte + c->hash_byte));
 	row(tree, n, "serialize", median_of(runs, do_save, &p), 0);
 	printf("%6u  %-5s  %-20s %12zu bytes\n", n, tree, "state",
 	    p.state_len);
