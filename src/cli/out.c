@@ -265,7 +265,7 @@ out_fail(struct out *out, enum sotto_outcome outcome, const char *what,
 	return (int)outcome;
 }
 
-static void
+__attribute__((format(printf, 3, 0))) static void
 say(struct out *out, FILE *to, const char *format, va_list ap)
 {
 	struct out_line l = out_begin(out, to);

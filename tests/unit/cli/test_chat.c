@@ -14,7 +14,7 @@ static char asked[1024], shown[8192];
 static uint32_t last_command;
 static uint64_t last_message;
 
-static void
+__attribute__((format(printf, 1, 2))) static void
 note(const char *format, ...)
 {
 	size_t n = strlen(asked);
