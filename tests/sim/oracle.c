@@ -7,6 +7,7 @@
 #include "pact/guard.h"
 #include "pact/keys.h"
 #include "pact/ticket.h"
+#include "sim/inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,22 +134,30 @@ on_sent(struct oracle *o, struct program *p, const struct sotto_event *ev)
 
 /* ---- sessions ---- */
 
+/*
+ * A direct line is shown to the callee when HELLO has come: ticket, Noise
+ * message 1, and one record of the smallest class, on some connection.
+ */
+#define FIRST_LEN (2 + 2 + PACT_TICKET_LEN + PACT_GUARD_MESSAGE1_LEN)
+
+static bool
+has_heard_hello(const struct oracle *o, const struct program *callee)
+{
+	for (struct world_conn *c = o->world->conns; c != NULL; c = c->next)
+		if (c->b.program == callee &&
+		    c->b.received >= FIRST_LEN + WIRE_RECORD_MIN)
+			return true;
+	return false;
+}
+
 static void
 on_session(struct oracle *o, struct program *p, const struct sotto_event *ev)
 {
-	int here = oracle_person(p->label);
-	int there = oracle_person(ev->session.name);
-
-	if (here < 0 || there < 0) {
+	if (oracle_person(ev->session.name) < 0)
 		oracle_fail(o, "a session with somebody unknown");
-		return;
-	}
-	if (ev->session.is_caller) {
-		o->called[here][there]++;
-		return;
-	}
-	if (++o->answered[here][there] > o->called[there][here])
-		oracle_fail(o, "a session was shown before the caller had it");
+	else if (!ev->session.is_caller &&
+	    ev->session.path == SOTTO_PATH_DIRECT && !has_heard_hello(o, p))
+		oracle_fail(o, "a session was shown before HELLO");
 }
 
 /* Device ids are told in hexadecimal. */
@@ -162,10 +171,33 @@ on_account(struct oracle *o, struct program *p, const struct sotto_event *ev)
 }
 
 static void
+print_line_event(const struct oracle *o, const struct program *p,
+    const struct sotto_event *ev)
+{
+	static const char *const words[] = { [SOTTO_SESSION_UP] = "up",
+		[SOTTO_SESSION_DOWN] = "down", [SOTTO_MESSAGE] = "message",
+		[SOTTO_SENT] = "sent" };
+
+	if (ev->type == SOTTO_SESSION_UP || ev->type == SOTTO_SESSION_DOWN ||
+	    ev->type == SOTTO_MESSAGE || ev->type == SOTTO_SENT)
+		printf("%8llu    %s (%u): %s %u %s %s %s\n",
+		    (unsigned long long)world_now(o->world), p->label,
+		    p->number, words[ev->type], ev->session.id,
+		    ev->session.name, ev->session.path == SOTTO_PATH_RELAY ? "relay" : "direct",
+		    ev->session.is_caller ? "caller" : "callee");
+	if (ev->type == SOTTO_NOTICE)
+		printf("%8llu    %s (%u): %s %s\n",
+		    (unsigned long long)world_now(o->world), p->label,
+		    p->number, ev->error.what, ev->error.why);
+}
+
+static void
 on_told(void *ctx, struct program *p, const struct sotto_event *ev)
 {
 	struct oracle *o = ctx;
 
+	if (o->is_verbose)
+		print_line_event(o, p, ev);
 	if (ev->type == SOTTO_MESSAGE)
 		on_message(o, p, ev);
 	else if (ev->type == SOTTO_SENT)

@@ -33,10 +33,9 @@ struct oracle_call {
 struct oracle {
 	struct world *world;
 	const char *verdict; /* NULL: all is well */
+	bool is_verbose;     /* prints what programs are told of lines */
 	struct oracle_message messages[ORACLE_MESSAGES];
 	size_t message_count;
-	unsigned called[ORACLE_PEOPLE][ORACLE_PEOPLE];
-	unsigned answered[ORACLE_PEOPLE][ORACLE_PEOPLE];
 	struct oracle_call call; /* the newest one that is complete */
 	struct oracle_call growing;
 	uint8_t canary[16];

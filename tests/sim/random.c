@@ -11,6 +11,7 @@
 #include "base/plant.h"
 #include "sim/inside.h"
 #include "sim/oracle.h"
+#include "text/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static const struct {
 
 struct person {
 	const char *name;
-	char password[32], maybe[32]; /* maybe: a change without an answer */
+	char password[128], maybe[128]; /* maybe: a change without an answer */
 	bool is_joined;     /* an answer said so */
 	bool may_be_joined; /* no answer came */
 	struct world_home *homes[HOMES];
@@ -50,8 +51,18 @@ struct run {
 	struct person people[PEOPLE];
 	bool is_rewound;
 	bool is_verbose;
-	unsigned next_password;
 };
+
+/* Makes up a password that is good enough. */
+static void
+new_password(struct run *r, char out[128])
+{
+	uint8_t random[16];
+
+	rng_fill(&r->dice, random, sizeof random);
+	memset(out, 0, 128);
+	text_passphrase(out, 128, random);
+}
 
 static void
 tell(const struct run *r, const char *what, const char *who, int outcome)
@@ -59,6 +70,16 @@ tell(const struct run *r, const char *what, const char *who, int outcome)
 	if (r->is_verbose)
 		printf("%8llu  %-14s %-6s %d\n",
 		    (unsigned long long)world_now(r->w), what, who, outcome);
+}
+
+/* What a person reads when a command fails. */
+static void
+tell_why(struct run *r, const struct program *p)
+{
+	const struct world_event *e = program_last(p, SOTTO_DONE, NULL);
+
+	if (r->is_verbose && e != NULL && e->event.error.outcome != SOTTO_OK)
+		printf("          %s\n", e->why);
 }
 
 /* ---- faults ---- */
@@ -153,6 +174,17 @@ plan_fault(struct run *r)
 	}
 }
 
+/* The power goes while the server writes down what comes next. */
+static void
+plan_doom(struct run *r)
+{
+	if (rng_chance(&r->dice, 300))
+		world_plan(r->w, rng_below(&r->dice, 400), doom_server, r->w,
+		    1 + rng_below(&r->dice, 8), NULL);
+	else
+		plan_fault(r);
+}
+
 /* ---- people ---- */
 
 static struct person *
@@ -202,12 +234,13 @@ act_join(struct run *r)
 	    !world_invite(r->w, who->name, text) ||
 	    wire_link_parse(&link, bytes_str(text)) != ERR_OK)
 		return;
-	plan_fault(r);
+	plan_doom(r);
 	p = start(r, who, 0, who->password);
 	if (p == NULL)
 		return;
 	outcome = program_wait(p, client_register(p->core, &link));
 	tell(r, "join", who->name, outcome);
+	program_kill(p);
 	who->is_joined = outcome == SOTTO_OK;
 	who->may_be_joined = !who->is_joined;
 }
@@ -287,6 +320,7 @@ act_talk(struct run *r)
 	plan_fault(r);
 	outcome = call_and_talk(r, a, to->name);
 	tell(r, "talk", to->name, outcome);
+	tell_why(r, a);
 	if (rng_chance(&r->dice, 300))
 		oracle_replay(&r->oracle);
 }
@@ -296,16 +330,16 @@ act_passwd(struct run *r)
 {
 	struct person *who = anybody(r);
 	struct program *p = hosting(r, who, 0);
-	char fresh[32];
+	char fresh[128];
 	int outcome;
 
 	if (p == NULL || who->maybe[0] != '\0')
 		return;
-	(void)snprintf(fresh, sizeof fresh, "new horse of %s battery %u 9!",
-	    who->name, r->next_password++);
-	plan_fault(r);
+	new_password(r, fresh);
+	plan_doom(r);
 	outcome = program_wait(p, client_passwd(p->core, bytes_str(fresh)));
 	tell(r, "passwd", who->name, outcome);
+	tell_why(r, p);
 	memcpy(outcome == SOTTO_OK ? who->password : who->maybe, fresh,
 	    sizeof fresh);
 }
@@ -316,11 +350,14 @@ login_at(struct run *r, struct person *who, size_t home, const char *password)
 	struct wire_address at = world_address();
 	struct wire_name name = { { 0 } };
 	struct program *p = start(r, who, home, password);
+	int outcome;
 
 	if (p == NULL)
 		return -1;
 	memcpy(name.s, who->name, strlen(who->name));
-	return program_wait(p, client_login(p->core, &name, &at, NULL));
+	outcome = program_wait(p, client_login(p->core, &name, &at, NULL));
+	program_kill(p); /* as a command that has done its work */
+	return outcome;
 }
 
 static void
@@ -356,6 +393,7 @@ act_remove_device(struct run *r)
 	memcpy(id, r->oracle.devices[other->number - 1], sizeof id);
 	outcome = program_wait(p, client_remove_device(p->core, id));
 	tell(r, "remove device", who->name, outcome);
+	tell_why(r, p);
 	if (outcome != SOTTO_OK || r->is_rewound)
 		return;
 	who->is_removed[1] = true;
@@ -400,6 +438,7 @@ act_look(struct run *r)
 		break;
 	}
 	tell(r, "look", p->label, outcome);
+	tell_why(r, p);
 }
 
 /* The server's disk is set back to before a friend's second device was
@@ -417,13 +456,13 @@ act_rewind(struct run *r)
 	world_disk_keep(r->w);
 	if (login_at(r, to, 2, to->password) != SOTTO_OK)
 		return;
-	/* Who has a line already would not look at the roster again. */
-	if (from->programs[0] != NULL)
-		program_kill(from->programs[0]);
+	/* Their line, if there is one, is with the first device. */
+	if (to->programs[0] != NULL)
+		program_kill(to->programs[0]);
 	a = hosting(r, from, 0);
 	b = hosting(r, to, 2);
-	if (a == NULL || b == NULL || call_and_talk(r, a, to->name) !=
-	    SOTTO_OK || a->core == NULL)
+	if (a == NULL || b == NULL || a->core == NULL ||
+	    call_and_talk(r, a, to->name) != SOTTO_OK || a->core == NULL)
 		return;
 	world_run(r->w, 10000);
 	program_kill(b);
@@ -479,9 +518,10 @@ static void
 heal(struct run *r)
 {
 	struct program *a, *b;
+	int outcome = -1;
 
 	world_run(r->w, 20000);
-	world_server_doom(r->w, 0); /* one that has not come to pass */
+	world_server_doom(r->w, 0);
 	world_server_start(r->w);
 	world_run(r->w, 120000);
 	for (size_t i = 0; i < PEOPLE && !r->is_rewound; i++)
@@ -494,7 +534,10 @@ heal(struct run *r)
 	b = hosting(r, &r->people[1], 1);
 	if (a == NULL || b == NULL)
 		oracle_fail(&r->oracle, "a healed program does not run");
-	else if (call_and_talk(r, a, r->people[1].name) != SOTTO_OK)
+	else
+		outcome = call_and_talk(r, a, r->people[1].name);
+	tell(r, "healed", r->people[1].name, outcome);
+	if (outcome != SOTTO_OK)
 		oracle_fail(&r->oracle, "two friends cannot talk any more");
 }
 
@@ -513,11 +556,10 @@ run_seed(uint64_t seed, bool is_verbose, uint8_t hash[32], uint64_t *events)
 	r->dice = rng_new(seed, "people");
 	r->is_verbose = is_verbose;
 	oracle_init(&r->oracle, r->w);
+	r->oracle.is_verbose = is_verbose;
 	for (size_t i = 0; i < PEOPLE; i++) {
 		r->people[i].name = oracle_names[i];
-		(void)snprintf(r->people[i].password,
-		    sizeof r->people[i].password, "horse battery %s staple 7!",
-		    oracle_names[i]);
+		new_password(r, r->people[i].password);
 	}
 	world_run(r->w, 500);
 	for (uint32_t n = 8 + rng_below(&r->dice, 16); n > 0; n--) {
