@@ -178,9 +178,9 @@ plan_fault(struct run *r)
 static void
 plan_doom(struct run *r)
 {
-	if (rng_chance(&r->dice, 300))
-		world_plan(r->w, rng_below(&r->dice, 400), doom_server, r->w,
-		    1 + rng_below(&r->dice, 8), NULL);
+	if (rng_chance(&r->dice, 400))
+		world_plan(r->w, 100 + rng_below(&r->dice, 1500), doom_server,
+		    r->w, 1 + rng_below(&r->dice, 12), NULL);
 	else
 		plan_fault(r);
 }
