@@ -26,6 +26,8 @@
 	X(ACCOUNT_GET, "SELECT " STORE_DB_COLUMNS ", a.identity_box, s.box"   \
 	    " FROM account a LEFT JOIN settings s USING (name)"               \
 	    " WHERE a.name = ?")                                              \
+	X(RECORD_GET, "SELECT " STORE_DB_COLUMNS " FROM account a"            \
+	    " WHERE a.name = ?")                                              \
 	X(ACCOUNT_PAGE, "SELECT " STORE_DB_COLUMNS " FROM account a"          \
 	    " WHERE a.name > ? ORDER BY a.name LIMIT ?")                      \
 	X(VERSIONS, "SELECT version, has_record, identity_version,"           \

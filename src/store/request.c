@@ -6,7 +6,8 @@
 bool
 store_request_is_write(enum store_kind kind)
 {
-	return kind != STORE_ACCOUNT_GET && kind != STORE_ACCOUNT_LIST;
+	return kind != STORE_ACCOUNT_GET && kind != STORE_ACCOUNT_RECORD &&
+	    kind != STORE_ACCOUNT_LIST;
 }
 
 /* ---- reading ---- */
@@ -70,6 +71,20 @@ out:
 	return err;
 }
 
+static enum err
+get_record(struct store_db *db, struct store_request *q)
+{
+	struct store_row r = store_row_begin(db, STORE_SQL_RECORD_GET);
+	bool is_there;
+
+	store_row_bind_text(&r, q->account.name);
+	is_there = store_row_next(&r);
+	if (is_there)
+		read_account(&r, &q->account);
+	store_row_end(&r);
+	return is_there ? ERR_OK : ERR_GONE;
+}
+
 void
 store_page_free(struct store_page *page)
 {
@@ -119,6 +134,8 @@ out:
 enum err
 store_request_read(struct store_db *db, struct store_request *q)
 {
+	if (q->kind == STORE_ACCOUNT_RECORD)
+		return get_record(db, q);
 	return q->kind == STORE_ACCOUNT_GET ? get(db, q) : list(db, q);
 }
 
@@ -410,6 +427,7 @@ store_request_write(struct store_db *db, struct store_request *q)
 	case STORE_INVITE_TRY:
 		return try_invite(db, q);
 	case STORE_ACCOUNT_GET:
+	case STORE_ACCOUNT_RECORD:
 	case STORE_ACCOUNT_LIST:
 	default:
 		return ERR_ARG;

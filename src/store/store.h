@@ -43,6 +43,8 @@ struct store_account {
 
 enum store_kind {
 	STORE_ACCOUNT_GET,    /* name -> account, or GONE */
+	STORE_ACCOUNT_RECORD, /* the same without its boxes and roster, so
+			       * that it takes as long for each account */
 	STORE_ACCOUNT_LIST,   /* each account in turn, without its boxes (they
 			       * are large), then OK with none */
 	STORE_ACCOUNT_CREATE, /* account, invite_hash: uses up the invite and

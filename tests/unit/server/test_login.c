@@ -126,6 +126,7 @@ TEST(unknown_names_look_like_known_ones)
 	gets[1] = w.shelf.gets;
 	guy_login_start(&bob, &unknown);
 	CHECK_EQ(w.shelf.gets - gets[1], gets[1] - gets[0]);
+	CHECK_EQ(w.shelf.misses, 0);
 	CHECK(guy_take(&alice, WIRE_LOGIN_REPLY, &known.reply));
 	CHECK(guy_take(&bob, WIRE_LOGIN_REPLY, &unknown.reply));
 	guy_login_finish(&alice, &known, 0);

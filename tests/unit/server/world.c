@@ -147,9 +147,14 @@ shelf_get(struct shelf *shelf, struct store_request *r)
 	struct shelf_account *a = shelf_find(shelf, r->account.name);
 
 	shelf->gets++;
-	if (a == NULL)
+	if (a == NULL) {
+		shelf->misses++;
 		return ERR_GONE;
+	}
 	r->account = a->a;
+	if (r->kind == STORE_ACCOUNT_RECORD)
+		r->account.identity_box = r->account.settings_box =
+		    r->account.roster = BYTES_NONE;
 	return ERR_OK;
 }
 
@@ -193,7 +198,7 @@ shelf_do(struct shelf *shelf, struct store_request *r)
 {
 	enum err err;
 
-	if (r->kind == STORE_ACCOUNT_GET)
+	if (r->kind == STORE_ACCOUNT_GET || r->kind == STORE_ACCOUNT_RECORD)
 		return shelf_get(shelf, r);
 	if (shelf->is_broken)
 		return ERR_IO;

@@ -42,6 +42,7 @@ struct shelf {
 	struct store_invite invites[WORLD_ACCOUNTS];
 	size_t invites_n;
 	size_t gets;      /* requests of that kind */
+	size_t misses;    /* of them, of accounts that are not there */
 	bool is_slow;     /* completes nothing for now */
 	bool is_slow_to_create; /* the same, once it comes to an account */
 	bool is_broken;   /* every write fails */

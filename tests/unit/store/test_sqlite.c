@@ -215,10 +215,12 @@ TEST(an_invite_makes_one_account)
 {
 	struct store_sqlite *s;
 	struct asked got = a_request(STORE_ACCOUNT_GET, "alice");
+	struct asked record = a_request(STORE_ACCOUNT_RECORD, "alice");
 
 	fresh();
 	s = open_store(false, NULL);
 	CHECK_ERR(ask(s, &got, false), ERR_GONE);
+	CHECK_ERR(ask(s, &record, false), ERR_GONE);
 	CHECK_ERR(create(s, "alice", 7), ERR_GONE);
 	CHECK_OK(put_invite(s, "alice", 7, 200, 5));
 	CHECK_ERR(create(s, "bob", 7), ERR_GONE);
@@ -230,6 +232,9 @@ TEST(an_invite_makes_one_account)
 	CHECK_EQ(got.q.account.created_s, 99);
 	CHECK_EQ(got.q.account.ksf_memory_kib, 262144);
 	CHECK_EQ(got.q.account.record[191], 8);
+	CHECK_OK(ask(s, &record, false));
+	CHECK_EQ(record.q.account.record[191], 8);
+	CHECK_EQ(record.q.account.identity_box.n, 0);
 	CHECK_EQ(got.q.account.identity[31], 9);
 	CHECK_BYTES(((struct bytes){ got.boxes[0], got.len[0] }),
 	    BYTES_LIT("identity box"));
@@ -610,6 +615,7 @@ model_do(const struct store_request *q)
 
 	switch (q->kind) {
 	case STORE_ACCOUNT_GET:
+	case STORE_ACCOUNT_RECORD:
 		return m->is_there ? ERR_OK : ERR_GONE;
 	case STORE_ACCOUNT_CREATE:
 		return model_create(m, q);
