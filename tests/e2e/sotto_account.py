@@ -132,11 +132,22 @@ def a_typed_password_is_typed_twice(w):
 
 @test
 def a_wrong_password_is_8(w):
-    w.password('wrong', 'wrong horse battery 17')
     done = w.run('alice', 'whoami', '-o', 'json', password='wrong').want(8)
     equal(done.error()['code'], 8)
     w.run('elsewhere', 'login', f'alice@{w.at}', password='wrong').want(8)
     equal(files_below(w.home('elsewhere')), [])
+
+
+@test
+def guessing_is_slowed_down(w):
+    w.join('guessed')
+    done = w.run('guesser', 'login', f'guessed@{w.at}', '-o', 'json',
+                 password='wrong')
+    while done.code == 8:
+        done = w.run('guesser', 'login', f'guessed@{w.at}', '-o', 'json',
+                     password='wrong')
+    equal(done.want(6).error()['wait_ms'] > 0, True)
+    w.run('guessed', 'list').want(0)
 
 
 @test

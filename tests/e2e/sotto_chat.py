@@ -200,6 +200,39 @@ def hostile_text_is_shown_harmless(w):
 
 
 @test
+def a_line_that_is_cut_is_not_closed(w):
+    a, b, c = w.people(3)
+    bob = chat(w, b, '--policy', 'accept')
+    w.await_status(c, b, 'available')
+    alice = chat(w, a, b)
+    bob.until(f'speaking with {a}')
+    os.kill(alice.pid, signal.SIGKILL)
+    equal(alice.end(), 137)
+    bob.until(f'line cut, with {a}')
+    lacks(bob.screen, b'session closed')
+    bob.line('/quit')
+    equal(bob.end(), 0)
+
+
+@test
+def one_program_serves_several_people(w):
+    a, b = w.people(2)
+    w.run(a, 'login', f'{b}@{w.at}').want(0)
+    t = w.terminal(a, '-a', a, 'chat')
+    t.until(f'You are {a}')
+    t.line('LOGOUT')
+    t.until('Logged out.')
+    t.line(f'LOGIN {b}')
+    t.until('Password: ')
+    t.line(PASSWORD)
+    t.until(f'You are {b}')
+    t.line('/whoami')
+    t.until(f'{b}  {w.at}')
+    t.line('/quit')
+    equal(t.end(), 0)
+
+
+@test
 def the_end_of_the_server_is_said(w):
     a, b, c = w.people(3)
     alice = chat(w, a)

@@ -2,6 +2,7 @@
 """Messages over live lines, and safety numbers, with the real programs."""
 import re
 import signal
+import socket
 import sys
 
 from sottotest import equal, holds, lacks, main, test
@@ -110,6 +111,47 @@ def a_question_is_answered(w):
     bob.type(f'decline {c}')
     equal(carol.end(), 5)
     equal(bob.end(signal.SIGTERM), 143)
+
+
+@test
+def asking_again_and_again_is_6(w):
+    a, b = w.people(2)
+    bob = w.receiver(b, a)
+    done = w.run(a, 'send', b, 'again')
+    while done.code == 0:
+        done = w.run(a, 'send', b, 'again', '-o', 'json')
+    error = done.want(6).error()
+    equal(error['code'], 6)
+    equal(error['wait_ms'] > 0, True)
+    holds(w.run(a, 'send', b, 'again').want(6).err, 'Wait ')
+    equal(bob.end(signal.SIGTERM), 143)
+
+
+@test
+def only_the_ways_that_are_allowed(w):
+    a, b = w.people(2)
+    bob = w.begin(b, '--hide-address', 'receive', '-o', 'json')
+    w.await_status(a, b, 'available')
+    done = w.run(a, '--direct-only', 'send', b, 'hi')
+    equal(done.code in (3, 5, 7), True)
+    equal(bob.end(signal.SIGTERM), 143)
+    lacks(bob.text(), '"message"')
+
+
+@test
+def direct_lines_are_accepted_where_told(w):
+    a, b = w.people(2)
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        port = s.getsockname()[1]
+    bob = w.begin(b, '--listen', f'127.0.0.1:{port}', 'receive', '-o', 'json',
+                  '--count', '1')
+    w.await_status(a, b, 'available')
+    with socket.socket() as s:
+        s.connect(('127.0.0.1', port))
+    row, = w.run(a, 'send', b, 'hi', '-o', 'json').want(0).json()
+    equal(row['path'], 'direct')
+    equal(bob.end(), 0)
 
 
 @test

@@ -191,6 +191,7 @@ class World:
         self.dir = tempfile.mkdtemp(prefix='sotto-e2e-')
         self.config('stretch_mib = 64\nstretch_passes = 1\n')
         self.password('password', PASSWORD)
+        self.password('wrong', 'wrong horse battery 17')
         self.env = {'PATH': os.environ['PATH'], 'HOME': self.dir,
                     'LC_ALL': 'C.UTF-8',
                     'XDG_CONFIG_HOME': self.dir + '/config'}
