@@ -64,6 +64,7 @@ mls_proposal_list_resolve(struct mls_proposal_list *l,
 {
 	struct rd walk = rd_init(commit->proposals);
 	struct mls_proposal_item item;
+	size_t references = 0;
 	enum mls_result err = MLS_OK;
 
 	*l = (struct mls_proposal_list){
@@ -79,6 +80,10 @@ mls_proposal_list_resolve(struct mls_proposal_list *l,
 		if (committer->type == MLS_SENDER_NEW_MEMBER_COMMIT)
 			NEED(item.type == MLS_BY_VALUE,
 			    MLS_EXTERNAL_COMMIT_HAS_REFERENCES);
+		/* More than there are would only cost time. */
+		if (item.type == MLS_BY_REFERENCE)
+			NEED(++references <= g->n_known,
+			    MLS_PROPOSAL_IS_UNKNOWN);
 		TRY(resolve_one(&l->items[l->n], g, &item, committer));
 		l->n++;
 	}
