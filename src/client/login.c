@@ -306,6 +306,8 @@ alarm_rollback(struct client *c, const char *what)
 static bool
 is_rolled_back(struct client *c, const struct wire_LOGIN_OK *m)
 {
+	if (PLANTED(PLANT_ROSTER_ROLLBACK))
+		return false;
 	if (m->identity_version < c->seen.identity)
 		alarm_rollback(c, "The identity box");
 	else if (m->settings_version < c->seen.settings)
