@@ -394,7 +394,12 @@ static bool
 survives(struct client *c, struct client_command *cmd,
     const struct client_report *report, bool may_retry)
 {
+	/* The server has made the change; what is left is to be done here. */
 	if (cmd->step == CLIENT_STEP_SAVING)
+		return true;
+	if (cmd->phase == CLIENT_PHASE_NEW &&
+	    (cmd->type == CLIENT_COMMAND_PASSWD ||
+		cmd->type == CLIENT_COMMAND_REMOVE))
 		return true;
 	if (cmd->type == CLIENT_COMMAND_PASSWD)
 		return client_passwd_survives(c, cmd, report);

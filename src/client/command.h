@@ -39,13 +39,13 @@ enum client_command_step {
 	CLIENT_STEP_SAVING, /* done when the vault is idle */
 };
 
-/* Where a change of the password stands. */
+/* Where a change of the account stands, of the password above all. */
 enum client_command_phase {
 	CLIENT_PHASE_OLD,    /* the old one is valid */
 	CLIENT_PHASE_ASKED,  /* PASSWD_START was said */
 	CLIENT_PHASE_UNSURE, /* CHANGE was said, DONE has not come */
 	CLIENT_PHASE_CHECK,  /* logging in with the new one, to find out */
-	CLIENT_PHASE_NEW,    /* the new one is valid */
+	CLIENT_PHASE_NEW,    /* the new one is valid: DONE has come */
 };
 
 struct client_command {

@@ -203,6 +203,8 @@ answer_remove(struct client *c, struct client_command *cmd,
 	if (type != WIRE_DONE)
 		return ERR_STATE;
 	client_devices_adopt(c, cmd);
+	cmd->phase = CLIENT_PHASE_NEW;
+	cmd->req = 0;
 	err = client_enrol_seal(c, on_sealed);
 	if (err != ERR_OK)
 		finish(c, cmd, err);

@@ -165,6 +165,10 @@ on_sealed(struct client *c, enum err err)
 	struct client_report r = client_report_local(err,
 	    "The keyring could not be sealed.");
 
+	/* The session that wanted it may be lost; the files are of use to the
+	 * next one. */
+	if (c->session.state != CLIENT_SESSION_SEAL)
+		return;
 	if (err != ERR_OK)
 		client_session_fail(c, &r);
 	else
@@ -254,6 +258,8 @@ on_seal_stretched(struct client *c, enum err err, const uint8_t *stretched)
 {
 	client_enrol_then_fn *then = c->sealing.then;
 
+	if (err == ERR_OK && c->keys == NULL)
+		err = ERR_GONE;
 	if (err == ERR_OK)
 		err = put_files(c, &c->sealing.head, stretched);
 	then(c, err);
@@ -268,12 +274,14 @@ client_enrol_seal(struct client *c, client_enrol_then_fn *then)
 		then(c, ERR_OK);
 		return ERR_OK;
 	}
+	/* A newer one makes an older one useless. */
+	client_work_forget(c, CLIENT_WORK_SEAL);
 	c->sealing.then = then;
 	head->params = c->options.ksf;
 	client_random(c, head->salt, sizeof head->salt);
 	client_report_state(c, SOTTO_STATE_WORKING, 0,
 	    "Sealing the keyring.");
-	return client_work_start(c, head->params, head->salt,
+	return client_work_start(c, CLIENT_WORK_SEAL, head->params, head->salt,
 	    secret_view(c->password), on_seal_stretched);
 }
 

@@ -63,8 +63,8 @@ client_login_stretch(struct client *c, struct ksf_params params,
 
 	client_report_state(c, SOTTO_STATE_WORKING, 0,
 	    "Stretching the password.");
-	return client_work_start(c, params, salt, (struct bytes){ in, 64 },
-	    done);
+	return client_work_start(c, CLIENT_WORK_LOGIN, params, salt,
+	    (struct bytes){ in, 64 }, done);
 }
 
 /* ---- the first message ---- */

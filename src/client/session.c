@@ -29,7 +29,7 @@ client_session_drop(struct client *c)
 {
 	struct client_session *s = &c->session;
 
-	client_work_forget(c);
+	client_work_forget(c, CLIENT_WORK_LOGIN);
 	client_channel_close(c, WIRE_CLOSE_DONE);
 	client_introduction_clear(c);
 	client_pins_end(&c->pins, false);
@@ -166,7 +166,7 @@ open_keyring(struct client *c)
 	c->session.state = CLIENT_SESSION_KEYRING;
 	client_report_state(c, SOTTO_STATE_WORKING, 0,
 	    "Opening the keyring.");
-	err = client_work_start(c, head.params, head.salt,
+	err = client_work_start(c, CLIENT_WORK_LOGIN, head.params, head.salt,
 	    secret_view(c->password), on_keyring);
 	if (err != ERR_OK) {
 		r = client_report_local(err, "The keyring stays closed.");

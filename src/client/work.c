@@ -8,6 +8,7 @@
 struct work {
 	struct link link;
 	client_job job;
+	enum client_work_kind kind;
 	client_work_fn *done; /* NULL: nobody waits any more */
 	struct secret *in;
 	struct client_stretch stretch;
@@ -23,8 +24,9 @@ work_free(struct work *work)
 }
 
 enum err
-client_work_start(struct client *c, struct ksf_params params,
-    const uint8_t salt[KSF_SALT_LEN], struct bytes in, client_work_fn *done)
+client_work_start(struct client *c, enum client_work_kind kind,
+    struct ksf_params params, const uint8_t salt[KSF_SALT_LEN],
+    struct bytes in, client_work_fn *done)
 {
 	struct work *work = calloc(1, sizeof *work);
 
@@ -36,6 +38,7 @@ client_work_start(struct client *c, struct ksf_params params,
 		return ERR_NOMEM;
 	}
 	work->job = ++c->next_job;
+	work->kind = kind;
 	work->done = done;
 	work->stretch.params = params;
 	work->stretch.password = secret_view(work->in);
@@ -46,10 +49,14 @@ client_work_start(struct client *c, struct ksf_params params,
 }
 
 void
-client_work_forget(struct client *c)
+client_work_forget(struct client *c, enum client_work_kind kind)
 {
-	LIST_EACH (at, &c->works)
-		LIST_ITEM(at, struct work, link)->done = NULL;
+	LIST_EACH (at, &c->works) {
+		struct work *work = LIST_ITEM(at, struct work, link);
+
+		if (work->kind == kind)
+			work->done = NULL;
+	}
 }
 
 void
