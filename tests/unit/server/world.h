@@ -18,39 +18,12 @@
 #include "pact/roster.h"
 #include "pact/ticket.h"
 #include "server/server.h"
+#include "shelf.h"
 #include "support/check.h"
 
 #define WORLD_SHARDS   2
 #define WORLD_GUYS     24
-#define WORLD_ACCOUNTS 64
 #define WORLD_INBOX    256
-
-/* ---- the store ---- */
-
-struct shelf_account {
-	struct store_account a;
-	uint8_t identity_box[WIRE_IDENTITY_BOX_MAX];
-	uint8_t settings_box[4096];
-	uint8_t roster[WIRE_ROSTER_MAX];
-};
-
-struct shelf {
-	struct store store;
-	struct store_request *first, *last;
-	struct shelf_account accounts[WORLD_ACCOUNTS];
-	size_t accounts_n;
-	struct store_invite invites[WORLD_ACCOUNTS];
-	size_t invites_n;
-	size_t gets;      /* requests of that kind */
-	size_t misses;    /* of them, of accounts that are not there */
-	bool is_slow;     /* completes nothing for now */
-	bool is_slow_to_create; /* the same, once it comes to an account */
-	bool is_broken;   /* every write fails */
-	bool is_lying;    /* every write is done, and said to have failed */
-};
-
-/* Completes what is pending; returns whether there was anything. */
-bool shelf_run(struct shelf *shelf);
 
 /* ---- clients ---- */
 
