@@ -142,7 +142,7 @@ struct sotto_event {
 	struct {
 		enum sotto_state state;
 		uint32_t wait_ms;
-		const char *why;
+		const char *why; /* for CONNECTING: host and port */
 	} state;
 	struct {
 		const char *name, *server, *identity, *device;

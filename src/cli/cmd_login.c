@@ -2,8 +2,6 @@
 #include "cli/run.h"
 #include "cli/show.h"
 
-#include <string.h>
-
 static void
 on_event(struct run *run, const struct sotto_event *ev)
 {
@@ -16,7 +14,6 @@ cmd_login(const struct options *o)
 {
 	struct run run;
 	struct password p = { .n = 0 };
-	const char *at = strchr(o->args[0], '@');
 	int code;
 
 	if (o->ephemeral != NULL)
@@ -29,8 +26,6 @@ cmd_login(const struct options *o)
 	if (code == 0)
 		code = run_set_password(&run, &p);
 	password_wipe(&p);
-	if (code == 0 && at != NULL)
-		(void)snprintf(run.server, sizeof run.server, "%s", at + 1);
 	if (code == 0)
 		code = run_await(&run, sotto_login(run.s, o->args[0],
 		                           o->server_key));

@@ -63,7 +63,6 @@ cmd_register(const struct options *o)
 	if (code == 0)
 		code = run_set_password(&run, &p);
 	password_wipe(&p);
-	(void)snprintf(run.server, sizeof run.server, "%s", host);
 	if (code == 0)
 		code = run_await(&run, sotto_register(run.s, link));
 	explicit_bzero(link, sizeof link);

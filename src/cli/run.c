@@ -2,7 +2,6 @@
 #include "cli/signals.h"
 
 #include <poll.h>
-#include <string.h>
 #include <time.h>
 
 /* A goodbye takes a round trip; a server that does not answer it will end
@@ -84,13 +83,10 @@ begin_host(struct run *run)
 static int
 begin_ephemeral(struct run *run)
 {
-	const char *who = run->o->ephemeral, *at = strchr(who, '@');
-	uint32_t login;
+	uint32_t login = sotto_login(run->s, run->o->ephemeral,
+	    run->o->server_key);
 	int code;
 
-	(void)snprintf(run->server, sizeof run->server, "%s",
-	    at == NULL ? "" : at + 1);
-	login = sotto_login(run->s, who, run->o->server_key);
 	if (login == 0)
 		return fail_last(run);
 	code = begin_host(run);
@@ -119,12 +115,9 @@ run_begin(struct run *run, const struct options *o, run_handler *on_event,
 static void
 show_state(struct run *run, const struct sotto_event *ev)
 {
-	const char *server = run->server[0] == '\0' ? "the server" :
-	                                              run->server;
-
 	switch (ev->state.state) {
 	case SOTTO_STATE_CONNECTING:
-		out_progress(run->out, "connecting to %s", server);
+		out_progress(run->out, "connecting to %s", ev->state.why);
 		break;
 	case SOTTO_STATE_WORKING:
 		out_progress(run->out, "working%s%s",

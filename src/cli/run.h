@@ -30,7 +30,6 @@ struct run {
 	bool is_done;
 	bool is_ending;
 	int code; /* of the last command that was awaited */
-	char server[300]; /* for words about the connection; may be empty */
 };
 
 /* Opens the home, without a password. Returns 0 or an exit code. */

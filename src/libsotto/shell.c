@@ -409,8 +409,13 @@ do_event(void *ctx, const struct sotto_event *event)
 {
 	struct shell *sh = ctx;
 	struct sotto_event shown = *event;
-	char *qr = NULL;
+	char at[WIRE_ADDRESS_TEXT_MAX], *qr = NULL;
 
+	if (event->type == SOTTO_STATE &&
+	    event->state.state == SOTTO_STATE_CONNECTING) {
+		wire_address_print(at, &sh->account.at);
+		shown.state.why = at;
+	}
 	if (event->type == SOTTO_SAFETY) {
 		qr = text_qr(event->safety.number);
 		shown.safety.qr = qr;
