@@ -4,8 +4,6 @@
 #include "crypto/crypto.h"
 #include "crypto/dh.h"
 #include "crypto/sig.h"
-#include "noise/handshake.h"
-#include "opaque/client.h"
 #include "pact/guard.h"
 #include "pact/roster.h"
 
@@ -135,16 +133,12 @@ send_first(struct guest *g, struct noise_handshake *hs,
 }
 
 void
-guest_connect(struct guest *g, const struct guest_server *server,
+guest_connect_begin(struct guest *g, const struct guest_server *server,
     unsigned source)
 {
 	uint8_t prologue[PACT_CHANNEL_PROLOGUE_LEN];
-	uint8_t answer[2 + 1 + PACT_GUARD_MESSAGE2_LEN];
-	struct noise_pattern pattern;
+	static struct noise_pattern pattern; /* the handshake refers to it */
 	struct noise_keys keys = { .rs = server->key };
-	struct noise_handshake hs;
-	struct noise_split split;
-	struct wr none = wr_init(NULL, 0);
 
 	memset(g, 0, sizeof *g);
 	g->fd = dial(server, source);
@@ -152,19 +146,36 @@ guest_connect(struct guest *g, const struct guest_server *server,
 	must(noise_pattern_parse(&pattern, PACT_CHANNEL_PROTOCOL),
 	    "pattern");
 	pact_keys_channel_prologue(prologue);
-	must(noise_handshake_init(&hs, &pattern, NOISE_INITIATOR,
+	must(noise_handshake_init(&g->under_way.hs, &pattern, NOISE_INITIATOR,
 	    BYTES_OF(prologue), &keys), "handshake");
-	send_first(g, &hs, server);
+	send_first(g, &g->under_way.hs, server);
+}
+
+void
+guest_connect_end(struct guest *g)
+{
+	uint8_t answer[2 + 1 + PACT_GUARD_MESSAGE2_LEN];
+	struct noise_split split;
+	struct wr none = wr_init(NULL, 0);
+
 	read_exactly(g->fd, answer, sizeof answer);
 	if (answer[2] != PACT_GUARD_MESSAGE2)
 		guest_die("the server wants a pass");
-	must(noise_handshake_read(&hs, (struct bytes){ answer + 3,
+	must(noise_handshake_read(&g->under_way.hs, (struct bytes){ answer + 3,
 	    PACT_GUARD_MESSAGE2_LEN }, &none), "message 2");
-	must(noise_handshake_split(&hs, &split), "split");
+	must(noise_handshake_split(&g->under_way.hs, &split), "split");
 	g->channel = (struct pact_channel){ .out = split.send,
 		.in = split.receive, .kind = PACT_CHANNEL_SERVER };
 	memcpy(g->h, split.h, sizeof g->h);
 	memcpy(g->x, split.x, sizeof g->x);
+}
+
+void
+guest_connect(struct guest *g, const struct guest_server *server,
+    unsigned source)
+{
+	guest_connect_begin(g, server, source);
+	guest_connect_end(g);
 }
 
 void
@@ -332,46 +343,59 @@ guest_register(struct guest *g, const struct guest_account *a,
 }
 
 void
-guest_login(struct guest *g, const struct guest_account *a, uint8_t mode)
+guest_login_begin(struct guest *g, const struct guest_account *a)
 {
-	uint8_t context[PACT_LOGIN_CONTEXT_LEN], stretched[OPAQUE_STRETCH_LEN];
-	struct opaque_binding binding = binding_of(a, BYTES_OF(context));
 	struct opaque_login_random random;
-	struct opaque_login state;
-	struct opaque_login_result result;
 	struct wire_LOGIN_START start = { .req = ++g->next_req,
 		.name = a->name };
-	struct wire_LOGIN_FINISH finish = { .mode = mode };
-	struct wire_LOGIN_REPLY reply;
-	struct wire_LOGIN_OK ok;
 
-	pact_keys_login_context(g->h, context);
 	random_bytes(&random, sizeof random);
-	must(opaque_client_login(&state, bytes_str(a->password), &random,
-	    start.ke1), "KE1");
+	must(opaque_client_login(&g->under_way.login.state,
+	    bytes_str(a->password), &random, start.ke1), "KE1");
+	g->under_way.login.req = start.req;
 	guest_say(g, WIRE_LOGIN_START, &start);
 	guest_flush(g);
+}
+
+void
+guest_login_answer(struct guest *g, const struct guest_account *a,
+    uint8_t mode)
+{
+	struct opaque_login *state = &g->under_way.login.state;
+	uint8_t context[PACT_LOGIN_CONTEXT_LEN], stretched[OPAQUE_STRETCH_LEN];
+	struct opaque_binding binding = binding_of(a, BYTES_OF(context));
+	struct opaque_login_result result;
+	struct wire_LOGIN_FINISH finish = { .mode = mode,
+		.req = g->under_way.login.req };
+	struct wire_LOGIN_REPLY reply;
+
 	guest_wait(g, WIRE_LOGIN_REPLY, &reply);
-	must(opaque_client_login_unblind(&state, bytes_str(a->password),
+	pact_keys_login_context(g->h, context);
+	must(opaque_client_login_unblind(state, bytes_str(a->password),
 	    reply.ke2, stretched), "KE2");
-	must(opaque_client_login_finish(&state, &binding, stretched, &result),
+	must(opaque_client_login_finish(state, &binding, stretched, &result),
 	    "KE3");
-	finish.req = start.req;
 	memcpy(finish.ke3, result.ke3, sizeof finish.ke3);
 	memcpy(finish.device, a->device, sizeof finish.device);
 	guest_say(g, WIRE_LOGIN_FINISH, &finish);
 	guest_flush(g);
+}
+
+void
+guest_login_end(struct guest *g)
+{
+	struct wire_LOGIN_OK ok;
+
 	guest_wait(g, WIRE_LOGIN_OK, &ok);
 }
 
 void
-guest_device_login(struct guest *g, const struct guest_account *a,
+guest_device_login_begin(struct guest *g, const struct guest_account *a,
     uint8_t mode)
 {
 	struct wire_DEVICE_LOGIN login = { .req = ++g->next_req,
 		.name = a->name, .mode = mode };
 	struct wr signed_bytes = wr_new();
-	struct wire_LOGIN_OK ok;
 
 	memcpy(login.device, a->device, sizeof login.device);
 	pact_keys_device_login(&signed_bytes, g->h, &a->name, a->device);
@@ -379,8 +403,15 @@ guest_device_login(struct guest *g, const struct guest_account *a,
 	    login.signature);
 	guest_say(g, WIRE_DEVICE_LOGIN, &login);
 	guest_flush(g);
-	guest_wait(g, WIRE_LOGIN_OK, &ok);
 	wr_free(&signed_bytes);
+}
+
+void
+guest_device_login(struct guest *g, const struct guest_account *a,
+    uint8_t mode)
+{
+	guest_device_login_begin(g, a, mode);
+	guest_login_end(g);
 }
 
 void

@@ -8,7 +8,8 @@
 #ifndef BENCH_GUEST_H
 #define BENCH_GUEST_H
 
-#include "noise/transport.h"
+#include "noise/handshake.h"
+#include "opaque/client.h"
 #include "pact/channel.h"
 #include "pact/keys.h"
 #include "wire/messages.h"
@@ -32,6 +33,14 @@ struct guest {
 	uint32_t next_req;
 	uint32_t stream;   /* of the relay */
 	uint64_t received; /* STREAM_DATA messages */
+	/* What is under way: a handshake, then a login. */
+	union {
+		struct noise_handshake hs;
+		struct {
+			struct opaque_login state;
+			uint32_t req;
+		} login;
+	} under_way;
 	/* What guest_wait waits for, and where it goes. */
 	int awaited;
 	bool has_come;
@@ -47,7 +56,13 @@ struct guest_server {
 /* Makes up an account that can be registered. */
 void guest_account_init(struct guest_account *a, const char *name);
 
-/* Connects from 127.0.0.source and shakes hands. */
+/*
+ * Connects from 127.0.0.source and shakes hands. The two halves of it say
+ * something and wait for what comes back; so many guests can be under way.
+ */
+void guest_connect_begin(struct guest *g, const struct guest_server *server,
+    unsigned source);
+void guest_connect_end(struct guest *g);
 void guest_connect(struct guest *g, const struct guest_server *server,
     unsigned source);
 void guest_close(struct guest *g);
@@ -56,8 +71,16 @@ void guest_close(struct guest *g);
 void guest_register(struct guest *g, const struct guest_account *a,
     const uint8_t code[WIRE_CODE_LEN]);
 
-/* Logs in by password, or as the device. */
-void guest_login(struct guest *g, const struct guest_account *a, uint8_t mode);
+/*
+ * Logs in by password: says KE1; waits for KE2 and says KE3; and waits for
+ * the end. Or as the device, in one step and the end.
+ */
+void guest_login_begin(struct guest *g, const struct guest_account *a);
+void guest_login_answer(struct guest *g, const struct guest_account *a,
+    uint8_t mode);
+void guest_device_login_begin(struct guest *g, const struct guest_account *a,
+    uint8_t mode);
+void guest_login_end(struct guest *g);
 void guest_device_login(struct guest *g, const struct guest_account *a,
     uint8_t mode);
 
