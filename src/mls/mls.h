@@ -282,6 +282,7 @@ struct mls_event {
 	uint32_t generation; /* of APPLICATION, for finding losses */
 	struct bytes authenticated_data;
 	struct bytes data; /* of APPLICATION */
+	const struct mls_proposal *proposal; /* of PROPOSAL; until a merge */
 	bool removes_us;   /* of COMMIT */
 };
 

@@ -265,11 +265,15 @@ enum mls_result
 mls_proposal_list_check(
     const struct mls_proposal_list *l, const struct mls_group *g)
 {
+	bool is_ours = l->committer.type == MLS_SENDER_MEMBER &&
+	    l->committer.index == g->keys.me.i;
 	enum mls_result err = MLS_OK;
 
-	/* What came by reference was checked when it came. */
+	/* What came by reference was checked when it came in this epoch, and
+	 * what we want when we asked for it. */
 	for (size_t i = 0; i < l->n; i++)
-		if (l->items[i].known == NULL || l->has_new_extensions)
+		if ((l->items[i].known == NULL && !is_ours) ||
+		    l->has_new_extensions)
 			TRY(mls_group_check_proposal(g, &l->items[i].sender,
 			    mls_listed_proposal(&l->items[i]), l->extensions));
 out:

@@ -203,8 +203,9 @@ take_proposal(struct incoming *in, struct mls_event *event)
 	NEED(g->n_known < MLS_MAX_KNOWN, MLS_A_LIMIT_WAS_REACHED);
 	TRY(use_key(in));
 	TRY(mls_group_know(g, known));
-	known = NULL;
 	event->kind = MLS_EVENT_PROPOSAL;
+	event->proposal = &known->content.u.proposal;
+	known = NULL;
 out:
 	mls_group_free_known(known);
 	return err;
