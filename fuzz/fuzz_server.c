@@ -33,6 +33,7 @@ struct start {
 static struct start starts[2];
 static struct guy people[PEOPLE];
 static struct guy_login logins[PEOPLE];
+static bool has_begun[PEOPLE]; /* a login that waits for its reply, or KE3 */
 static uint8_t asked[16], ticket[16], nonce[16];
 
 /* In the place of the tests' own: whatever the world's clients find wrong
@@ -150,10 +151,21 @@ begin(struct start *start)
 	}
 	w->guys_n = PEOPLE;
 	memset(logins, 0, sizeof logins);
+	memset(has_begun, 0, sizeof has_begun);
 	return w;
 }
 
 /* ---- the end ---- */
+
+/* Lets time pass; of two shards the world knows one deadline. */
+static void
+pass(struct world *w, uint64_t ms)
+{
+	world_wait(w, ms);
+	for (unsigned i = 0; i < w->config.shards; i++)
+		server_tick(w->servers[i]);
+	world_pump(w);
+}
 
 /* Everybody goes; nothing of them may be left. */
 static void
@@ -166,7 +178,7 @@ end(struct world *w)
 		shelf_of(w, i)->is_slow = false;
 	for (unsigned i = 0; i < PEOPLE; i++)
 		guy_cut(&people[i]);
-	world_wait(w, 20000);
+	pass(w, 20000);
 	for (unsigned i = 0; i < w->config.shards; i++) {
 		struct server *s = w->servers[i];
 
@@ -318,8 +330,10 @@ listen(struct guy *g)
 		memcpy(asked, question.id, sizeof asked);
 	while (guy_take(g, WIRE_INTRODUCED, &got))
 		memcpy(ticket, got.id, sizeof ticket);
-	if (!guy_take(g, WIRE_LOGIN_REPLY, &logins[g - people].reply))
-		guy_forget(g);
+	if (has_begun[g - people])
+		(void)guy_take(g, WIRE_LOGIN_REPLY,
+		    &logins[g - people].reply);
+	guy_forget(g);
 }
 
 static void
@@ -359,11 +373,14 @@ log_in(struct rd *r, struct guy *g)
 		break;
 	case 1:
 		guy_login_start(g, login);
+		has_begun[g - people] = true;
 		(void)guy_take(g, WIRE_LOGIN_REPLY, &login->reply);
 		break;
 	case 2:
-		if (login->reply.ksf_passes != 0)
-			guy_login_finish(g, login, how >> 7);
+		if (!has_begun[g - people] || login->reply.ksf_passes == 0)
+			break;
+		guy_login_finish(g, login, how >> 7);
+		has_begun[g - people] = false;
 		break;
 	default:
 		(void)guy_login(g, how >> 7);
@@ -415,10 +432,12 @@ operate(struct rd *r, struct world *w, struct guy *g)
 		shelf->is_lying = !shelf->is_lying;
 }
 
+/* Not while a store is slow: the clients of the world wait for invites. */
 static void
 join(struct world *w, struct guy *g)
 {
-	if (!may_speak(g) || g->is_deaf || g->roster.count > 2 ||
+	if (w->shelf.is_slow || w->other_shelf.is_slow || !may_speak(g) ||
+	    g->is_deaf || g->roster.count > 2 ||
 	    w->shelf.invites_n > WORLD_ACCOUNTS / 2 ||
 	    w->other_shelf.invites_n > WORLD_ACCOUNTS / 2)
 		return;
@@ -456,7 +475,7 @@ step(struct rd *r, struct world *w)
 		hand(g, rd_view(r, r->n < 40 ? r->n : rd_u8(r) % 32));
 		break;
 	case 8:
-		world_wait(w, (uint64_t)rd_u8(r) * 1000);
+		pass(w, (uint64_t)rd_u8(r) * 1000);
 		break;
 	case 9:
 		operate(r, w, g);
