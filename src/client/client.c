@@ -63,15 +63,19 @@ client_free(struct client *c)
 {
 	if (c == NULL)
 		return;
-	client_command_free_all(c);
-	client_line_free_all(c);
-	LIST_EACH_SAFE (at, &c->introductions)
-		free(LIST_ITEM(at, struct client_introduction, link));
-	list_init(&c->introductions);
+	/* Nobody is told of anything any more. */
 	c->channel.state = CLIENT_CHANNEL_NONE;
-	client_session_drop(c);
+	c->channel.conn = NULL;
 	LIST_EACH_SAFE (at, &c->conns)
 		client_conn_free(LIST_ITEM(at, struct client_conn, link));
+	LIST_EACH (at, &c->lines)
+		LIST_ITEM(at, struct client_line, link)->conn = NULL;
+	client_command_free_all(c);
+	client_line_free_all(c);
+	LIST_EACH (at, &c->introductions)
+		LIST_ITEM(at, struct client_introduction, link)->is_accepted =
+		    true;
+	client_session_drop(c);
 	client_work_free(c);
 	client_vault_free(&c->vault);
 	client_pins_free(&c->pins);

@@ -71,6 +71,7 @@ struct client {
 	struct link lines;
 	struct link introductions;
 	uint32_t next_session; /* numbers of lines for the person */
+	uint64_t next_said;    /* and of what was said */
 	uint8_t lines_told;    /* by BUSY */
 };
 

@@ -379,7 +379,7 @@ on_written(struct client_line *line, uint64_t id)
 	struct client *c = line->client;
 	size_t i = 0;
 
-	while (i < line->said_n && line->said[i].id != id)
+	while (i < line->said_n && line->said[i].line_id != id)
 		i++;
 	if (i == line->said_n)
 		return ERR_STATE;
@@ -389,7 +389,7 @@ on_written(struct client_line *line, uint64_t id)
 		ev.session.id = line->session;
 		ev.session.name = line->peer.name.s;
 		ev.session.path = line->path;
-		ev.sent.id = id;
+		ev.sent.id = line->said[i].id;
 		ev.sent.ms = (uint32_t)(client_now_ms(c) -
 		    line->said[i].at_ms);
 		c->effects.event(c->effects.ctx, &ev);
@@ -625,8 +625,9 @@ client_line_count(const struct client *c)
 }
 
 static enum err
-remember(struct client_line *line, uint64_t id)
+remember(struct client_line *line, uint64_t line_id)
 {
+	struct client *c = line->client;
 	size_t cap = line->said_cap == 0 ? 8 : 2 * line->said_cap;
 
 	if (line->said_n == SAID_MAX)
@@ -640,8 +641,8 @@ remember(struct client_line *line, uint64_t id)
 		line->said = said;
 		line->said_cap = cap;
 	}
-	line->said[line->said_n++] = (struct client_said){ id,
-		client_now_ms(line->client) };
+	line->said[line->said_n++] = (struct client_said){ ++c->next_said,
+		line_id, client_now_ms(c) };
 	return ERR_OK;
 }
 
@@ -665,7 +666,8 @@ client_line_say(struct client_line *line, struct bytes text, uint64_t *id)
 	NEED(unsent(line) < UNSENT_MAX, ERR_LIMIT);
 	TRY(remember(line, m.id));
 	say(line, WIRE_TEXT, &m);
-	*id = line->text_out = m.id;
+	line->text_out = m.id;
+	*id = line->client->next_said;
 out:
 	return err;
 }

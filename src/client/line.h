@@ -38,9 +38,11 @@ struct client_peer {
 	uint64_t roster_version;
 };
 
-/* A text that was said, and not yet written out at the other end. */
+/* A text that was said, and not yet written out at the other end. Its number
+ * for the person is unique in this client; the one on the line counts the
+ * line's own texts, and tells the other end nothing else. */
 struct client_said {
-	uint64_t id, at_ms;
+	uint64_t id, line_id, at_ms;
 };
 
 struct client_command;
