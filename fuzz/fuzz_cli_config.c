@@ -21,7 +21,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static int fd = -1;
 	static char path[64];
-	struct out out = { .talk = stdout, .above = drop };
+	struct out out = { .talk = OUT_STDOUT, .above = drop };
 	struct options o = { .out = &out };
 
 	if (fd < 0) {

@@ -1,6 +1,7 @@
 #include "cli/chat.h"
 #include "cli/show.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

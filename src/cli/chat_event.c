@@ -1,6 +1,8 @@
 #include "cli/chat.h"
 #include "cli/show.h"
 
+#include <stdio.h>
+
 static void
 session_up(struct chat *c, const struct sotto_event *ev)
 {

@@ -3,6 +3,7 @@
 #include "cli/reader.h"
 #include "cli/signals.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -116,7 +117,7 @@ cmd_chat(const struct options *o)
 	char account[sizeof screen.chat.next_account];
 	int code;
 
-	o->out->talk = stdout;
+	o->out->talk = OUT_STDOUT;
 	for (;;) {
 		memset(&screen, 0, sizeof screen);
 		code = chat_once(&next, &screen, name);

@@ -1,6 +1,7 @@
 #include "cli/cmd.h"
 #include "cli/run.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct whose {

@@ -3,6 +3,7 @@
 #include "cli/show.h"
 #include "cli/signals.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>

@@ -2,6 +2,7 @@
 #include "cli/run.h"
 #include "cli/show.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

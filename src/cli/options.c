@@ -4,6 +4,7 @@
 #include "cli/value.h"
 
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -383,7 +384,7 @@ set_defaults(struct options *o, struct out *out)
 {
 	*o = (struct options){ .out = out, .password_fd = -1,
 		.asks_server_key = true, .owned = o->owned };
-	*out = (struct out){ .talk = stderr };
+	*out = (struct out){ .talk = OUT_STDERR };
 }
 
 enum options_verdict

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -10,7 +11,7 @@
 /* ---- lines, piece by piece ---- */
 
 struct out_line
-out_begin(struct out *out, FILE *to)
+out_begin(struct out *out, enum out_stream to)
 {
 	return (struct out_line){ .out = out, .to = to };
 }
@@ -194,6 +195,7 @@ out_json_time(struct out_line *l, const char *key, uint64_t time_ms)
 bool
 out_end(struct out_line *l)
 {
+	FILE *f = l->to == OUT_STDOUT ? stdout : stderr;
 	struct out *out = l->out;
 	bool ok = true;
 
@@ -203,10 +205,9 @@ out_end(struct out_line *l)
 		out->above(out->above_ctx, l->p == NULL ? "" : l->p);
 	} else {
 		put(l, "\n", 1);
-		ok = fwrite(l->p, 1, l->n, l->to) == l->n &&
-		    fflush(l->to) == 0;
+		ok = fwrite(l->p, 1, l->n, f) == l->n && fflush(f) == 0;
 	}
-	if (!ok && l->to == stdout)
+	if (!ok && l->to == OUT_STDOUT)
 		out->is_broken = true;
 	if (l->p != NULL)
 		explicit_bzero(l->p, l->n);
@@ -229,7 +230,7 @@ out_sentence(struct out_line *l, const char *s)
 void
 out_error(struct out *out, const struct sotto_error *e)
 {
-	struct out_line l = out_begin(out, stderr);
+	struct out_line l = out_begin(out, OUT_STDERR);
 	const char *why = e->why == NULL ? "" : e->why;
 	const char *advice = e->advice == NULL ? "" : e->advice;
 
@@ -266,7 +267,7 @@ out_fail(struct out *out, enum sotto_outcome outcome, const char *what,
 }
 
 __attribute__((format(printf, 3, 0))) static void
-say(struct out *out, FILE *to, const char *format, va_list ap)
+say(struct out *out, enum out_stream to, const char *format, va_list ap)
 {
 	struct out_line l = out_begin(out, to);
 	char text[512];
@@ -290,7 +291,7 @@ out_say(struct out *out, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	say(out, out->is_json ? stderr : out->talk, format, ap);
+	say(out, out->is_json ? OUT_STDERR : out->talk, format, ap);
 	va_end(ap);
 }
 
@@ -303,12 +304,12 @@ out_progress(struct out *out, const char *format, ...)
 	    (out->verbosity == 0 && (out->is_json || !isatty(STDERR_FILENO))))
 		return;
 	va_start(ap, format);
-	say(out, stderr, format, ap);
+	say(out, OUT_STDERR, format, ap);
 	va_end(ap);
 }
 
 bool
-out_has_color(const struct out *out, FILE *f)
+out_has_color(const struct out *out, enum out_stream to)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 	const char *force = getenv("CLICOLOR_FORCE");
@@ -319,5 +320,5 @@ out_has_color(const struct out *out, FILE *f)
 		return false;
 	if (force != NULL && force[0] != '\0' && strcmp(force, "0") != 0)
 		return true;
-	return isatty(fileno(f)) && term != NULL && strcmp(term, "dumb") != 0;
+	return isatty(to == OUT_STDOUT ? STDOUT_FILENO : STDERR_FILENO) && term != NULL && strcmp(term, "dumb") != 0;
 }

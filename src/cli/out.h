@@ -11,16 +11,16 @@
 
 #include "sotto.h"
 
-#include <stdio.h>
-
 enum out_color { OUT_COLOR_AUTO, OUT_COLOR_ALWAYS, OUT_COLOR_NEVER };
+
+enum out_stream { OUT_STDERR, OUT_STDOUT };
 
 struct out {
 	bool is_json;
 	enum out_color color;
 	int verbosity;  /* -1 with -q, 0, 1 and more with -v */
 	bool is_broken; /* stdout takes no more */
-	FILE *talk;     /* what happens: stderr, and in a chat stdout */
+	enum out_stream talk; /* what happens: in a chat on stdout */
 	/* In a chat on a terminal: takes a finished line, instead of stdout
 	 * and stderr, and puts it above what is being typed. */
 	void (*above)(void *ctx, const char *line);
@@ -34,12 +34,12 @@ struct out_line {
 	struct out *out;
 	char *p;
 	size_t n;
-	FILE *to; /* stdout or stderr */
+	enum out_stream to;
 	int fields;
 };
 
-/* Begins a line for stdout or stderr. */
-struct out_line out_begin(struct out *out, FILE *to);
+/* Begins a line. */
+struct out_line out_begin(struct out *out, enum out_stream to);
 
 /* Appends by the printf rules, unescaped: for our own words only. */
 void out_put(struct out_line *l, const char *format, ...)
@@ -91,7 +91,7 @@ void out_say(struct out *out, const char *format, ...)
 void out_progress(struct out *out, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Whether to use colour on f. */
-bool out_has_color(const struct out *out, FILE *f);
+/* Whether to use colour. */
+bool out_has_color(const struct out *out, enum out_stream to);
 
 #endif

@@ -24,7 +24,7 @@ put_column(struct out_line *l, const char *text, size_t width)
 void
 show_account(struct out *out, const struct sotto_event *ev)
 {
-	struct out_line l = out_begin(out, stdout);
+	struct out_line l = out_begin(out, OUT_STDOUT);
 
 	if (out->is_json) {
 		out_json_string(&l, "type", "account");
@@ -51,7 +51,7 @@ show_account(struct out *out, const struct sotto_event *ev)
 void
 show_person(struct out *out, const struct sotto_event *ev)
 {
-	struct out_line l = out_begin(out, stdout);
+	struct out_line l = out_begin(out, OUT_STDOUT);
 
 	if (out->is_json) {
 		out_json_string(&l, "type", "person");
@@ -74,7 +74,7 @@ show_person(struct out *out, const struct sotto_event *ev)
 void
 show_device(struct out *out, const struct sotto_event *ev)
 {
-	struct out_line l = out_begin(out, stdout);
+	struct out_line l = out_begin(out, OUT_STDOUT);
 	char added[32], expires[32];
 
 	if (out->is_json) {
@@ -103,7 +103,7 @@ put_drawing(struct out *out, const char *drawing)
 {
 	while (*drawing != '\0') {
 		size_t n = strcspn(drawing, "\n");
-		struct out_line l = out_begin(out, stdout);
+		struct out_line l = out_begin(out, OUT_STDOUT);
 
 		out_put(&l, "%.*s", (int)n, drawing);
 		(void)out_end(&l);
@@ -114,7 +114,7 @@ put_drawing(struct out *out, const char *drawing)
 void
 show_safety(struct out *out, const struct sotto_event *ev, bool shows_qr)
 {
-	struct out_line l = out_begin(out, stdout);
+	struct out_line l = out_begin(out, OUT_STDOUT);
 
 	if (out->is_json) {
 		out_json_string(&l, "type", "safety");
@@ -134,7 +134,7 @@ show_safety(struct out *out, const struct sotto_event *ev, bool shows_qr)
 void
 show_sent(struct out *out, const char *to, enum sotto_path path, uint32_t ms)
 {
-	struct out_line l = out_begin(out, stdout);
+	struct out_line l = out_begin(out, OUT_STDOUT);
 
 	if (out->is_json) {
 		out_json_string(&l, "type", "sent");
@@ -152,7 +152,7 @@ show_sent(struct out *out, const char *to, enum sotto_path path, uint32_t ms)
 bool
 show_message(struct out *out, const struct sotto_event *ev)
 {
-	struct out_line l = out_begin(out, stdout);
+	struct out_line l = out_begin(out, OUT_STDOUT);
 
 	if (out->is_json) {
 		out_json_string(&l, "type", "message");
@@ -186,7 +186,7 @@ show_session(struct out *out, const struct sotto_event *ev)
 {
 	bool is_up = ev->type == SOTTO_SESSION_UP;
 	bool is_cut = !is_up && ev->error.outcome != SOTTO_OK;
-	struct out_line l = out_begin(out, out->is_json ? stdout : out->talk);
+	struct out_line l = out_begin(out, out->is_json ? OUT_STDOUT : out->talk);
 
 	if (out->is_json) {
 		json_session(&l, ev, is_up ? "up" : is_cut ? "cut" : "closed");
@@ -219,7 +219,7 @@ show_session(struct out *out, const struct sotto_event *ev)
 void
 show_presence(struct out *out, const struct sotto_event *ev)
 {
-	struct out_line l = out_begin(out, out->is_json ? stdout : out->talk);
+	struct out_line l = out_begin(out, out->is_json ? OUT_STDOUT : out->talk);
 
 	if (out->is_json) {
 		out_json_string(&l, "type", "presence");
@@ -240,7 +240,7 @@ void
 show_question(struct out *out, const struct sotto_event *ev)
 {
 	bool is_over = ev->type == SOTTO_QUESTION_OVER;
-	struct out_line l = out_begin(out, out->is_json ? stdout : out->talk);
+	struct out_line l = out_begin(out, out->is_json ? OUT_STDOUT : out->talk);
 
 	if (out->is_json) {
 		json_session(&l, ev, is_over ? "withdrawn" : "asked");

@@ -4,6 +4,7 @@
 #include "support/check.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,7 +179,7 @@ begin(const char *name)
 {
 	struct sotto_event ev = event(SOTTO_ACCOUNT);
 
-	out = (struct out){ .color = OUT_COLOR_NEVER, .talk = stdout,
+	out = (struct out){ .color = OUT_COLOR_NEVER, .talk = OUT_STDOUT,
 		.above = keep, .verbosity = -1 };
 	run = (struct run){ .out = &out, .host = 1 };
 	last_command = 1;

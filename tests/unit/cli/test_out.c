@@ -2,6 +2,7 @@
 
 #include "support/check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct out out;
@@ -17,7 +18,7 @@ keep(void *ctx, const char *line)
 static void
 begin(bool is_json)
 {
-	out = (struct out){ .is_json = is_json, .talk = stdout, .above = keep,
+	out = (struct out){ .is_json = is_json, .talk = OUT_STDOUT, .above = keep,
 		.color = OUT_COLOR_NEVER };
 	shown[0] = '\0';
 }
@@ -94,7 +95,7 @@ TEST(json_text_is_utf8)
 		struct out_line l;
 
 		begin(true);
-		l = out_begin(&out, stdout);
+		l = out_begin(&out, OUT_STDOUT);
 		out_json_string(&l, "t", cases[i].in);
 		CHECK(out_end(&l));
 		(void)snprintf(want, sizeof want, "{\"t\":\"%s\"}",
