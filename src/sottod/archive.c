@@ -48,13 +48,6 @@ failed(struct trouble *t, const char *what, const char *path)
 	    "%s: %s", path, strerror(errno));
 }
 
-static int
-damaged(struct trouble *t, const char *file, const char *why)
-{
-	return trouble_set(t, EXIT_FAILURE, "restore", "use another backup",
-	    "%s: %s", file, why);
-}
-
 /* ---- entries ---- */
 
 static unsigned
@@ -394,19 +387,31 @@ take_out(FILE *in, const struct entry *e, const char *folder,
 }
 
 int
-archive_read(const char *file, const char *folder, struct archive_info *info,
+archive_open(const char *file, struct trouble *t)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		(void)trouble_set(t, EX_NOINPUT, "restore",
+		    "name a file that sottod backup made", "%s: %s", file,
+		    strerror(errno));
+	return fd;
+}
+
+int
+archive_read(int fd, const char *folder, struct archive_info *info,
     struct trouble *t)
 {
 	struct manifest m = { .n = 0 };
 	char path[DIR_PATH_MAX];
 	const char *why = "not a backup of sottod";
-	FILE *in = fopen(file, "re");
+	FILE *in = fdopen(fd, "re");
 	bool is_good;
 
-	if (in == NULL)
-		return trouble_set(t, EX_NOINPUT, "restore",
-		    "name a file that sottod backup made", "%s: %s", file,
-		    strerror(errno));
+	if (in == NULL) {
+		(void)close(fd);
+		return failed(t, "restore", folder);
+	}
 	is_good = read_manifest(in, &m);
 	(void)snprintf(path, sizeof path, "%s/keys", folder);
 	if (is_good && m.info.has_keys && mkdir(path, 0700) != 0) {
@@ -417,7 +422,8 @@ archive_read(const char *file, const char *folder, struct archive_info *info,
 		is_good = take_out(in, &m.entries[i], folder, &why);
 	(void)fclose(in);
 	if (!is_good)
-		return damaged(t, file, why);
+		return trouble_set(t, EXIT_FAILURE, "restore",
+		    "use another backup", "%s", why);
 	*info = m.info;
 	if ((m.info.has_keys && dir_sync(path) != ERR_OK) ||
 	    dir_sync(folder) != ERR_OK)

@@ -33,13 +33,17 @@ struct archive_info {
 int archive_write(const char *file, const struct dir *dir,
     const char *db_path, const struct archive_info *info, struct trouble *t);
 
+/* Opens a backup; returns the descriptor, or -1 with *t filled (66). */
+int archive_open(const char *file, struct trouble *t);
+
 /*
  * Takes a backup apart into folder, which must exist and be empty: sotto.db,
- * and keys/ if there are any; all synced, all hashes checked. Returns 0, or
- * fills *t; whatever was written by then is left to the caller to remove.
+ * and keys/ if there are any; all synced, all hashes checked. Closes fd.
+ * Returns 0, or fills *t; whatever was written by then is left to the caller
+ * to remove.
  */
-int archive_read(const char *file, const char *folder,
-    struct archive_info *info, struct trouble *t);
+int archive_read(int fd, const char *folder, struct archive_info *info,
+    struct trouble *t);
 
 /* Removes what archive_read may have left in folder, and folder. */
 void archive_remove(const char *folder);

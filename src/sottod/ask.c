@@ -114,7 +114,8 @@ read_answer(FILE *f, const struct ask_sink *sink, struct trouble *t)
 }
 
 static int
-ask_live(int fd, const struct request *q, struct trouble *t)
+ask_live(int fd, const struct dir *d, const struct request *q,
+    struct trouble *t)
 {
 	const struct ask_sink *sink = q->sink;
 	struct line request = { 0 };
@@ -134,8 +135,10 @@ ask_live(int fd, const struct request *q, struct trouble *t)
 		code = read_answer(f, sink, t);
 	else
 		code = lost(t);
-	if (code == 0 && sink->last != NULL)
+	if (code == 0 && sink->last != NULL) {
+		dir_be_root(d);
 		code = sink->last(sink->ctx, t);
+	}
 	line_free(&request);
 	(void)fclose(f);
 	return code;
@@ -192,9 +195,11 @@ ask_here(const struct config *c, const struct dir *d,
 	admin_run(&sh, copies, q->n, q->is_json, &reply);
 	while (!h.is_over)
 		net_step(sh.net, -1);
-	if (h.code == 0 && sink->last != NULL)
-		h.code = sink->last(sink->ctx, t);
 	shell_close(&sh);
+	if (h.code == 0 && sink->last != NULL) {
+		dir_be_root(d);
+		h.code = sink->last(sink->ctx, t);
+	}
 	return h.code;
 }
 
@@ -220,7 +225,7 @@ ask(const struct config *c, const char *const *words, unsigned n,
 		(void)nanosleep(&pause, NULL);
 	}
 	if (fd >= 0)
-		code = ask_live(fd, &q, &t);
+		code = ask_live(fd, &d, &q, &t);
 	else if (code == 0)
 		code = ask_here(c, &d, &q, &t);
 	dir_close(&d);

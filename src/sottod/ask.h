@@ -11,7 +11,8 @@
 struct ask_sink {
 	void (*line)(void *ctx, const char *text);
 	/* Called after all went well, while the server or the lock is still
-	 * held; may be NULL. Returns 0, or a code with *t filled. */
+	 * held, as the user who began; may be NULL. Returns 0, or a code with
+	 * *t filled. */
 	int (*last)(void *ctx, struct trouble *t);
 	void *ctx;
 };

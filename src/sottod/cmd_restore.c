@@ -38,19 +38,19 @@ compare_keys(const struct dir *d, const struct archive_info *info,
 
 /* Takes the backup apart in a folder, and looks at all that it has. */
 static int
-unpack(const char *file, const char *folder, struct archive_info *info,
+unpack(int fd, const char *folder, struct archive_info *info,
     struct trouble *t)
 {
 	struct dir d = { .lock_fd = -1 };
 	char path[DIR_PATH_MAX];
 	const char *why;
-	int code = archive_read(file, folder, info, t);
+	int code = archive_read(fd, folder, info, t);
 
 	(void)snprintf(d.path, sizeof d.path, "%s", folder);
 	dir_path(path, &d, "sotto.db");
 	if (code == 0 && store_sqlite_check(path, &why) != ERR_OK)
 		code = trouble_set(t, EXIT_FAILURE, "restore",
-		    "use another backup", "%s: %s", file, why);
+		    "use another backup", "%s", why);
 	if (code == 0 && info->has_keys)
 		code = compare_keys(&d, info, t);
 	return code;
@@ -129,12 +129,13 @@ tell(const struct archive_info *info, const char *did, const char *path,
 
 /* Says what a restore would do, and leaves the data alone. */
 static int
-dry_run(const struct options *o, const struct config *c, struct trouble *t)
+dry_run(int fd, const struct options *o, const struct config *c,
+    struct trouble *t)
 {
 	const char *tmp = getenv("TMPDIR");
 	char folder[CONFIG_PATH_MAX];
 	struct archive_info info;
-	struct dir d = { .lock_fd = -1 };
+	struct dir d;
 	int code;
 
 	(void)snprintf(folder, sizeof folder, "%s/sottod-XXXXXX",
@@ -143,9 +144,14 @@ dry_run(const struct options *o, const struct config *c, struct trouble *t)
 		return trouble_set(t, EXIT_FAILURE, "restore",
 		    "name a folder to work in by TMPDIR", "%s: %s", folder,
 		    strerror(errno));
-	code = unpack(o->args[0], folder, &info, t);
+	code = unpack(fd, folder, &info, t);
 	archive_remove(folder);
-	(void)snprintf(d.path, sizeof d.path, "%s", c->data);
+	if (code == 0) {
+		code = dir_open(&d, c->data, false, t);
+		/* A folder that is not there would be made. */
+		if (code == EX_UNAVAILABLE)
+			code = 0;
+	}
 	if (code == 0)
 		code = may_come(&d, &info, t);
 	if (code == 0 && dir_has(&d, "lock")) {
@@ -158,7 +164,8 @@ dry_run(const struct options *o, const struct config *c, struct trouble *t)
 }
 
 static int
-restore(const struct options *o, const struct config *c, struct trouble *t)
+restore(int fd, const struct options *o, const struct config *c,
+    struct trouble *t)
 {
 	char folder[DIR_PATH_MAX];
 	struct archive_info info;
@@ -176,7 +183,7 @@ restore(const struct options *o, const struct config *c, struct trouble *t)
 		    "see what it is, and remove it", "%s: %s", folder,
 		    strerror(errno));
 	if (code == 0)
-		code = unpack(o->args[0], folder, &info, t);
+		code = unpack(fd, folder, &info, t);
 	if (code == 0)
 		code = may_come(&d, &info, t);
 	if (code == 0)
@@ -192,7 +199,10 @@ int
 cmd_restore(const struct options *o, const struct config *c)
 {
 	struct trouble t;
-	int code = o->is_dry_run ? dry_run(o, c, &t) : restore(o, c, &t);
+	/* First of all: the folder's owner may not be able to read it. */
+	int fd = archive_open(o->args[0], &t);
+	int code = fd < 0 ? t.code :
+	    o->is_dry_run ? dry_run(fd, o, c, &t) : restore(fd, o, c, &t);
 
 	return code == 0 ? 0 : say_trouble(&t);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 struct serve {
 	const struct options *options;
@@ -116,6 +117,10 @@ cmd_serve(const struct options *o, const struct config *c)
 	struct dir d;
 	int code = dir_open(&d, c->data, true, &t);
 
+	if (code == 0 && !dir_stay_owner(&d))
+		code = trouble_set(&t, EX_CONFIG, "permissions",
+		    "start sottod as that user",
+		    "root cannot become the owner of %s", d.path);
 	if (code == 0)
 		code = dir_lock(&d, &t);
 	if (code == 0)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -91,13 +92,40 @@ dir_check_private(const char *path, bool is_folder, struct trouble *t)
 	    (unsigned)(st.st_mode & 07777));
 }
 
+void
+dir_be_root(const struct dir *d)
+{
+	if (d->was_root)
+		(void)!(seteuid(0) == 0 && setegid(0) == 0);
+}
+
+bool
+dir_stay_owner(const struct dir *d)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	return !d->was_root ||
+	    (seteuid(0) == 0 && setresgid(gid, gid, gid) == 0 &&
+	    setresuid(uid, uid, uid) == 0);
+}
+
+/* Goes on as another user, and as no member of root's groups. */
+static bool
+become(struct dir *d, uid_t uid, gid_t gid)
+{
+	d->was_root = setgroups(0, NULL) == 0 && setegid(gid) == 0 &&
+	    seteuid(uid) == 0;
+	return d->was_root;
+}
+
 int
 dir_open(struct dir *d, const char *path, bool may_make, struct trouble *t)
 {
 	struct stat st;
 	char advice[DIR_PATH_MAX];
 
-	d->lock_fd = -1;
+	*d = (struct dir){ .lock_fd = -1 };
 	(void)snprintf(d->path, sizeof d->path, "%s", path);
 	if (may_make && make_all(path) != 0)
 		return trouble_set(t, EX_UNAVAILABLE, "data folder",
@@ -111,7 +139,8 @@ dir_open(struct dir *d, const char *path, bool may_make, struct trouble *t)
 		return trouble_set(t, EX_CONFIG, "data folder",
 		    "name another one with --data", "%s is not a folder",
 		    path);
-	if (st.st_uid != geteuid())
+	if (st.st_uid != geteuid() &&
+	    (geteuid() != 0 || !become(d, st.st_uid, st.st_gid)))
 		return wrong_owner(t, path, st.st_uid);
 	if ((st.st_mode & 022) == 0)
 		return 0;

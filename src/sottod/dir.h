@@ -17,15 +17,22 @@
 struct dir {
 	char path[CONFIG_PATH_MAX];
 	int lock_fd; /* -1: not ours */
+	bool was_root;
 };
 
 /*
- * Looks at the folder, making it (mode 0700) with may_make. Returns 0, or
+ * Looks at the folder, making it (mode 0700) with may_make. Root goes on as
+ * the folder's owner, so that nothing in it becomes root's. Returns 0, or
  * fills *t and returns its code: 69 when it is not there, 78 when it is not
  * ours or others may write in it.
  */
 int dir_open(struct dir *d, const char *path, bool may_make,
     struct trouble *t);
+
+/* Who was root before dir_open: becomes root again; or gives it up for ever,
+ * returning whether that worked. */
+void dir_be_root(const struct dir *d);
+bool dir_stay_owner(const struct dir *d);
 
 /* Takes the lock. Returns 0, or 69 with the holder's pid in *t. */
 int dir_lock(struct dir *d, struct trouble *t);

@@ -291,7 +291,7 @@ shell_open(struct shell *sh, const struct dir *dir,
 {
 	struct {
 		struct server_keys keys;
-	} s = { .keys = { { 0 } } };
+	} s;
 	int code;
 
 	*sh = (struct shell){ .dir = dir, .config = *config,

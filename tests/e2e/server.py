@@ -141,6 +141,36 @@ def test_keys_of_another_user_are_refused(place):
     holds(place.run('serve', code=78).stderr, 'user 12345')
 
 
+def test_root_works_as_the_owner_of_the_folder(place):
+    if os.geteuid() != 0:
+        raise Skip('only root can become another')
+    place.path.chmod(0o711)
+    place.serve().stop()
+    data = place.path / 'data'
+    everything = [data, *data.rglob('*')]
+    for path in everything:
+        os.chown(path, 12345, 12345)
+    secret = place.path / 'secret'
+    secret.mkdir(mode=0o700)
+    place.run('invite', 'alice')
+    place.run('backup', secret / 'offline.tar', '--keys')
+    server = place.serve()
+    status = pathlib.Path(f'/proc/{server.process.pid}/status').read_text()
+    for what in ('Uid', 'Gid'):
+        equal(re.search(rf'{what}:\s+(.*)', status)[1].split(),
+              ['12345'] * 4)
+    place.run('invite', 'bob')
+    place.run('backup', secret / 'live.tar')
+    equal(server.stop(), 0)
+    equal({path.stat().st_uid for path in [data, *data.rglob('*')]},
+          {12345})
+    fresh = place.path / 'fresh'
+    fresh.mkdir(mode=0o700)
+    os.chown(fresh, 12345, 12345)
+    place.run('restore', secret / 'offline.tar', data='fresh')
+    equal({path.stat().st_uid for path in fresh.rglob('*')}, {12345})
+
+
 def test_a_folder_that_others_can_write_in_is_refused(place):
     place.serve().stop()
     (place.path / 'data').chmod(0o770)
