@@ -421,7 +421,7 @@ operate(struct rd *r, struct world *w, struct guy *g)
 	if (what < 4)
 		server_user(home, (enum server_user_op)what, &g->name,
 		    op_done, NULL);
-	else if (what == 4 && shelf->invites_n < WORLD_ACCOUNTS / 2)
+	else if (what == 4 && shelf->invites_n < SHELF_ACCOUNTS / 2)
 		server_invite(home, &g->name, UINT64_MAX, code, op_done,
 		    NULL);
 	else if (what == 5)
@@ -438,8 +438,8 @@ join(struct world *w, struct guy *g)
 {
 	if (w->shelf.is_slow || w->other_shelf.is_slow || !may_speak(g) ||
 	    g->is_deaf || g->roster.count > 2 ||
-	    w->shelf.invites_n > WORLD_ACCOUNTS / 2 ||
-	    w->other_shelf.invites_n > WORLD_ACCOUNTS / 2)
+	    w->shelf.invites_n > SHELF_ACCOUNTS / 2 ||
+	    w->other_shelf.invites_n > SHELF_ACCOUNTS / 2)
 		return;
 	(void)guy_register(g);
 }
