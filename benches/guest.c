@@ -91,8 +91,8 @@ read_exactly(int fd, uint8_t *p, size_t n)
 	}
 }
 
-static int
-dial(const struct guest_server *server, unsigned source)
+int
+guest_dial(const struct guest_server *server, unsigned source)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET,
 		.sin_port = htons(server->port),
@@ -141,7 +141,7 @@ guest_connect_begin(struct guest *g, const struct guest_server *server,
 	struct noise_keys keys = { .rs = server->key };
 
 	memset(g, 0, sizeof *g);
-	g->fd = dial(server, source);
+	g->fd = guest_dial(server, source);
 	g->pending = g->out = g->in = g->body = wr_new();
 	must(noise_pattern_parse(&pattern, PACT_CHANNEL_PROTOCOL),
 	    "pattern");

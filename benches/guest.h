@@ -56,6 +56,9 @@ struct guest_server {
 /* Makes up an account that can be registered. */
 void guest_account_init(struct guest_account *a, const char *name);
 
+/* Returns a connection to the server from 127.0.0.source. */
+int guest_dial(const struct guest_server *server, unsigned source);
+
 /*
  * Connects from 127.0.0.source and shakes hands. The two halves of it say
  * something and wait for what comes back; so many guests can be under way.

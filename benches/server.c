@@ -2,11 +2,10 @@
  * server - what the server costs, seen from outside: a real sottod on one
  * core, this program on another.
  *
- *	bench-server PORT KEY PID CODES [PART]
+ *	bench-server PORT KEY PID CODES RAW-PORT RAW-PID [PART]
  *		CODES: "name code" lines, one for each account, in base64url;
+ *		RAW: the raw relay, on the server's core; the two take turns.
  *		PART: idle, login, device, one, burst
- *	bench-server raw PORT PID
- *		the limit of the relay
  *
  * Prints "name value" lines. CPU is that of the server's process, from its
  * own clock; the peers that it is compared with are measured by bench/run.
@@ -16,9 +15,7 @@
 #include "base/hex.h"
 #include "crypto/crypto.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +39,8 @@
 static struct guest_server server;
 static struct guest_account accounts[ACCOUNTS];
 static struct guest guests[ACCOUNTS];
-static pid_t server_pid;
+static pid_t server_pid, raw_pid;
+static uint16_t raw_port;
 
 static double
 now(void)
@@ -53,16 +51,16 @@ now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* CPU seconds that the server has used. */
+/* CPU seconds that a process has used. */
 static double
-server_cpu(void)
+cpu_of(pid_t pid)
 {
 	clockid_t clock;
 	struct timespec t;
 
-	if (clock_getcpuclockid(server_pid, &clock) != 0 ||
+	if (clock_getcpuclockid(pid, &clock) != 0 ||
 	    clock_gettime(clock, &t) != 0)
-		guest_die("no CPU clock of process %d", (int)server_pid);
+		guest_die("no CPU clock of process %d", (int)pid);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -144,12 +142,12 @@ measure_logins(const char *name, void (*login)(size_t n))
 	double best = 1e9, cpu;
 
 	for (size_t round = 0; round < ROUNDS; round++) {
-		cpu = server_cpu();
+		cpu = cpu_of(server_pid);
 		connect_all(LOGINS);
 		login(LOGINS);
 		for (size_t i = 0; i < LOGINS; i++)
 			guest_login_end(&guests[i]);
-		cpu = server_cpu() - cpu;
+		cpu = cpu_of(server_pid) - cpu;
 		best = cpu < best ? cpu : best;
 		for (size_t i = 0; i < LOGINS; i++)
 			guest_close(&guests[i]);
@@ -198,7 +196,15 @@ struct end {
 	struct guest *guest; /* NULL: raw */
 };
 
-static struct end ends[ACCOUNTS];
+/* A relay, and what it did in its best rounds. */
+struct relay {
+	pid_t pid;
+	int poller;
+	struct end ends[ACCOUNTS];
+	double per_s, cpu_us;
+};
+
+static struct relay ours, raw;
 
 /* What n messages are on the wire: ours in one padded record, and as many
  * bytes for the raw relay. */
@@ -252,19 +258,16 @@ take(struct end *e, size_t n)
 	return n;
 }
 
-struct round {
-	double per_s, cpu_us;
-};
-
-/* Bounces bursts of n between all pairs for a while. */
-static struct round
-relay_round(int poller, size_t n)
+/* Bounces bursts of n between all pairs of a relay for a while. */
+static void
+bounce(struct relay *relay, size_t n)
 {
 	struct epoll_event ready[ACCOUNTS];
-	double start = now(), cpu = server_cpu(), carried = 0;
+	double start = now(), cpu = cpu_of(relay->pid), carried = 0;
+	double per_s, cpu_us;
 
 	while (now() - start < SECONDS) {
-		int count = epoll_wait(poller, ready, ACCOUNTS, 100);
+		int count = epoll_wait(relay->poller, ready, ACCOUNTS, 100);
 
 		for (int i = 0; i < count; i++) {
 			struct end *e = ready[i].data.ptr;
@@ -275,35 +278,45 @@ relay_round(int poller, size_t n)
 				answer(e, n);
 		}
 	}
-	cpu = server_cpu() - cpu;
-	return (struct round){ carried / (now() - start), cpu * 1e6 / carried };
+	cpu_us = (cpu_of(relay->pid) - cpu) * 1e6 / carried;
+	per_s = carried / (now() - start);
+	relay->cpu_us = cpu_us < relay->cpu_us ? cpu_us : relay->cpu_us;
+	relay->per_s = per_s > relay->per_s ? per_s : relay->per_s;
+}
+
+static void
+start_relay(struct relay *relay, pid_t pid, size_t n)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+
+	relay->pid = pid;
+	relay->per_s = 0;
+	relay->cpu_us = 1e9;
+	relay->poller = epoll_create1(EPOLL_CLOEXEC);
+	for (size_t i = 0; i < ACCOUNTS; i++) {
+		ev.data.ptr = &relay->ends[i];
+		(void)epoll_ctl(relay->poller, EPOLL_CTL_ADD,
+		    relay->ends[i].fd, &ev);
+	}
+	for (size_t i = 0; i < ACCOUNTS; i += 2)
+		answer(&relay->ends[i], n);
 }
 
 static void
 measure_relay(const char *name, size_t n)
 {
-	struct epoll_event ev = { .events = EPOLLIN };
-	int poller = epoll_create1(EPOLL_CLOEXEC);
-	struct round best = { .cpu_us = 1e9 };
-
-	for (size_t i = 0; i < ACCOUNTS; i++) {
-		ends[i].owed = 0;
-		ev.data.ptr = &ends[i];
-		(void)epoll_ctl(poller, EPOLL_CTL_ADD, ends[i].fd, &ev);
-	}
-	for (size_t i = 0; i < ACCOUNTS; i += 2)
-		answer(&ends[i], n);
+	start_relay(&ours, server_pid, n);
+	start_relay(&raw, raw_pid, n);
 	for (size_t i = 0; i < ROUNDS; i++) {
-		struct round round = relay_round(poller, n);
-
-		if (round.cpu_us < best.cpu_us)
-			best.cpu_us = round.cpu_us;
-		if (round.per_s > best.per_s)
-			best.per_s = round.per_s;
+		bounce(&ours, n);
+		bounce(&raw, n);
 	}
-	printf("%s_per_s %.0f\n", name, best.per_s);
-	printf("%s_cpu_us %.4f\n", name, best.cpu_us);
-	(void)close(poller);
+	printf("relay_%s_per_s %.0f\n", name, ours.per_s);
+	printf("relay_%s_cpu_us %.4f\n", name, ours.cpu_us);
+	printf("raw_%s_per_s %.0f\n", name, raw.per_s);
+	printf("raw_%s_cpu_us %.4f\n", name, raw.cpu_us);
+	(void)close(ours.poller);
+	(void)close(raw.poller);
 }
 
 /* A stream for each pair, over which one burst each way is seen to come. */
@@ -313,7 +326,7 @@ join_pairs(size_t n)
 	connect_all(ACCOUNTS);
 	for (size_t i = 0; i < ACCOUNTS; i++) {
 		guest_device_login(&guests[i], &accounts[i], WIRE_MODE_HOSTS);
-		ends[i] = (struct end){ guests[i].fd, 0, &guests[i] };
+		ours.ends[i] = (struct end){ guests[i].fd, 0, &guests[i] };
 	}
 	for (size_t i = 0; i < ACCOUNTS; i += 2) {
 		struct guest *a = &guests[i], *b = &guests[i + 1];
@@ -328,64 +341,46 @@ join_pairs(size_t n)
 	}
 }
 
+/* The same bytes on the wire will go through the raw relay. */
+static void
+connect_raw(void)
+{
+	struct guest_server at = { .port = raw_port };
+
+	for (size_t i = 0; i < ACCOUNTS; i++)
+		raw.ends[i] = (struct end){ guest_dial(&at, 1), 0, NULL };
+	(void)usleep(50000);
+}
+
 static void
 measure_pairs(const char *name, size_t n)
 {
 	join_pairs(n);
+	connect_raw();
 	measure_relay(name, n);
-	for (size_t i = 0; i < ACCOUNTS; i++)
+	for (size_t i = 0; i < ACCOUNTS; i++) {
 		guest_close(&guests[i]);
-}
-
-/* ---- the limit ---- */
-
-static int
-raw_connect(uint16_t port)
-{
-	struct sockaddr_in to = { .sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) != 0)
-		guest_die("raw relay: %s", strerror(errno));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	return fd;
-}
-
-/* The same dance with the same bytes on the wire. */
-static void
-measure_raw(uint16_t port, const char *name, size_t n)
-{
-	for (size_t i = 0; i < ACCOUNTS; i++)
-		ends[i] = (struct end){ raw_connect(port), 0, NULL };
+		(void)close(raw.ends[i].fd);
+	}
 	(void)usleep(50000);
-	measure_relay(name, n);
-	for (size_t i = 0; i < ACCOUNTS; i++)
-		(void)close(ends[i].fd);
 }
 
 int
 main(int argc, char **argv)
 {
-	const char *part = argc == 6 ? argv[5] : "all";
+	const char *part = argc == 8 ? argv[7] : "all";
 	bool is_all = strcmp(part, "all") == 0;
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (argc == 4 && strcmp(argv[1], "raw") == 0) {
-		uint16_t port = (uint16_t)strtoul(argv[2], NULL, 10);
-
-		server_pid = (pid_t)strtol(argv[3], NULL, 10);
-		measure_raw(port, "raw_one", 1);
-		measure_raw(port, "raw_burst", BURST);
-		return 0;
-	}
-	if (argc < 5 || crypto_init() != ERR_OK ||
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc < 7 || crypto_init() != ERR_OK ||
 	    base64_decode(server.key, sizeof server.key,
 		bytes_str(argv[2])) != ERR_OK)
-		guest_die("usage: bench-server PORT KEY PID CODES [PART]");
+		guest_die("usage: bench-server PORT KEY PID CODES RAW-PORT "
+		    "RAW-PID [PART]");
 	server.port = (uint16_t)strtoul(argv[1], NULL, 10);
 	server_pid = (pid_t)strtol(argv[3], NULL, 10);
+	raw_port = (uint16_t)strtoul(argv[5], NULL, 10);
+	raw_pid = (pid_t)strtol(argv[6], NULL, 10);
 	register_all(argv[4]);
 	/* First, while no freed memory of others can be used again. */
 	if (is_all || strcmp(part, "idle") == 0)
@@ -395,8 +390,8 @@ main(int argc, char **argv)
 	if (is_all || strcmp(part, "device") == 0)
 		measure_logins("device_login_cpu_ms", by_device);
 	if (is_all || strcmp(part, "one") == 0)
-		measure_pairs("relay_one", 1);
+		measure_pairs("one", 1);
 	if (is_all || strcmp(part, "burst") == 0)
-		measure_pairs("relay_burst", BURST);
+		measure_pairs("burst", BURST);
 	return 0;
 }
