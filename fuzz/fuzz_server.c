@@ -282,7 +282,7 @@ static void
 put_message(struct rd *r, struct wr *to, const struct guy *g)
 {
 	uint8_t type = rd_u8(r), flags = rd_u8(r), body[600] = { 0 };
-	size_t n = rd_u8(r) + ((flags & 2) != 0 ? 300 : 0);
+	size_t n = rd_u8(r) + ((flags & 2) != 0 ? 300U : 0U);
 	struct bytes some = rd_view(r, n < r->n ? n : r->n);
 
 	if (some.n != 0)
