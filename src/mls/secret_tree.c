@@ -1,5 +1,6 @@
 #include "mls/secret_tree.h"
 #include "base/map.h"
+#include "mls/ratchet.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,26 +16,11 @@ struct node {
 	uint8_t secret[MLS_MAX_HASH_LEN];
 };
 
-/* A key that was stepped over. */
-struct skipped {
-	uint64_t since_s;
-	uint32_t generation;
-	uint8_t key[AEAD_MAX_KEY_LEN];
-	uint8_t nonce[AEAD_NONCE_LEN];
-};
-
-struct ratchet {
-	uint64_t generation; /* the next one; 2^32 when exhausted */
-	uint8_t secret[MLS_MAX_HASH_LEN];
-	struct skipped *skipped; /* oldest first */
-	size_t n, cap;
-};
-
 /* A leaf whose ratchets have begun. */
 struct sender {
 	struct map_node in_map;
 	uint32_t leaf;
-	struct ratchet ratchets[2];
+	struct mls_ratchet_state ratchets[2];
 };
 
 struct mls_secret_tree {
@@ -93,13 +79,8 @@ free_sender(struct sender *s)
 {
 	if (s == NULL)
 		return;
-	for (size_t i = 0; i < 2; i++) {
-		struct ratchet *r = &s->ratchets[i];
-
-		if (r->skipped != NULL)
-			bytes_wipe(r->skipped, r->cap * sizeof r->skipped[0]);
-		free(r->skipped);
-	}
+	for (size_t i = 0; i < 2; i++)
+		mls_ratchet_wipe(&s->ratchets[i]);
 	bytes_wipe(s, sizeof *s);
 	free(s);
 }
@@ -240,106 +221,31 @@ out:
 	return err;
 }
 
-/* What one step of a ratchet gives, 9.1; after may be the secret itself, or
- * NULL for what is not wanted. */
-struct step {
-	uint8_t *key, *nonce, *after;
-};
-
-static enum mls_result
-derive(const struct mls_suite *s, const uint8_t *secret, uint32_t generation,
-    const struct step *to)
-{
-	struct hkdf from;
-	enum mls_result err = MLS_OK;
-
-	hkdf_init(&from, s->hash, (struct bytes){ secret, s->hash_len });
-	if (to->key != NULL) {
-		TRY(mls_suite_tree_secret_next(
-		    &from, "key", generation, to->key, s->key_len));
-		TRY(mls_suite_tree_secret_next(
-		    &from, "nonce", generation, to->nonce, s->nonce_len));
-	}
-	if (to->after != NULL)
-		TRY(mls_suite_tree_secret_next(
-		    &from, "secret", generation, to->after, s->hash_len));
-out:
-	hkdf_wipe(&from);
-	return err;
-}
-
-/* The secret of the next generation; out may be secret. */
-static enum mls_result
-derive_after(const struct mls_suite *s, const uint8_t *secret,
-    uint32_t generation, uint8_t *out)
-{
-	return derive(s, secret, generation, &(struct step){ NULL, NULL, out });
-}
-
-/* Computes a key from a ratchet that stands at or before its generation. */
-static enum mls_result
-key_ahead(const struct mls_suite *s, uint64_t at, const uint8_t *secret,
-    struct mls_message_key *out)
-{
-	struct {
-		uint8_t secret[MLS_MAX_HASH_LEN];
-	} s_;
-	enum mls_result err = MLS_OK;
-
-	memcpy(s_.secret, secret, s->hash_len);
-	NEED(out->generation - at <= MLS_MAX_AHEAD,
-	    MLS_GENERATION_IS_TOO_FAR_AHEAD);
-	out->is_next = out->generation == at;
-	for (; at < out->generation; at++)
-		TRY(derive_after(s, s_.secret, (uint32_t)at, s_.secret));
-	TRY(derive(s, s_.secret, out->generation,
-	    &(struct step){
-		out->key, out->nonce, out->is_next ? out->after : NULL }));
-out:
-	bytes_wipe(&s_, sizeof s_);
-	return err;
-}
-
-static const struct skipped *
-find_skipped(const struct ratchet *r, uint32_t generation)
-{
-	for (size_t i = 0; i < r->n; i++)
-		if (r->skipped[i].generation == generation)
-			return &r->skipped[i];
-	return NULL;
-}
-
 enum mls_result
 mls_secret_tree_key(const struct mls_secret_tree *t, struct mls_leaf leaf,
     enum mls_ratchet ratchet, uint32_t generation, struct mls_message_key *out)
 {
-	const struct skipped *old;
 	const struct sender *sender;
-	const struct ratchet *r;
 	struct {
 		struct opening o;
+		struct mls_ratchet_state first;
 	} s;
 	enum mls_result err = MLS_OK;
 
 	*out = (struct mls_message_key){
 		.leaf = leaf, .ratchet = ratchet, .generation = generation
 	};
-	NEED(leaf.i < t->leaves, MLS_SENDER_IS_NOT_A_MEMBER);
+	if (leaf.i >= t->leaves)
+		return MLS_SENDER_IS_NOT_A_MEMBER;
 	sender = find_sender(t, leaf.i);
-	if (sender == NULL) {
-		TRY(open_leaf(t, leaf.i, &s.o));
-		err = key_ahead(&t->suite, 0, s.o.ratchets[ratchet], out);
-		bytes_wipe(&s, sizeof s);
-		return err;
-	}
-	r = &sender->ratchets[ratchet];
-	if (generation >= r->generation)
-		return key_ahead(&t->suite, r->generation, r->secret, out);
-	old = find_skipped(r, generation);
-	NEED(old != NULL, MLS_GENERATION_WAS_USED_BEFORE);
-	memcpy(out->key, old->key, sizeof out->key);
-	memcpy(out->nonce, old->nonce, sizeof out->nonce);
+	if (sender != NULL)
+		return mls_ratchet_key(
+		    &t->suite, &sender->ratchets[ratchet], out);
+	TRY(open_leaf(t, leaf.i, &s.o));
+	mls_ratchet_init(&s.first, s.o.ratchets[ratchet]);
+	TRY(mls_ratchet_key(&t->suite, &s.first, out));
 out:
+	bytes_wipe(&s, sizeof s);
 	return err;
 }
 
@@ -353,113 +259,6 @@ mls_secret_tree_next(const struct mls_secret_tree *t, struct mls_leaf leaf,
 	if (at > UINT32_MAX)
 		return MLS_A_LIMIT_WAS_REACHED;
 	return mls_secret_tree_key(t, leaf, ratchet, (uint32_t)at, out);
-}
-
-/* Forgets the first n skipped keys. */
-static void
-forget_oldest(struct ratchet *r, size_t n)
-{
-	if (n == 0)
-		return;
-	memmove(r->skipped, r->skipped + n, (r->n - n) * sizeof r->skipped[0]);
-	r->n -= n;
-	bytes_wipe(r->skipped + r->n, n * sizeof r->skipped[0]);
-}
-
-static void
-forget_one(struct ratchet *r, uint32_t generation)
-{
-	size_t i = 0;
-
-	while (i < r->n && r->skipped[i].generation != generation)
-		i++;
-	if (i == r->n)
-		return;
-	memmove(r->skipped + i, r->skipped + i + 1,
-	    (r->n - i - 1) * sizeof r->skipped[0]);
-	r->n--;
-	bytes_wipe(r->skipped + r->n, sizeof r->skipped[0]);
-}
-
-static void
-forget_expired(struct ratchet *r, uint64_t now_s)
-{
-	size_t n = 0;
-
-	while (n < r->n && r->skipped[n].since_s + MLS_SKIPPED_AGE_S < now_s)
-		n++;
-	forget_oldest(r, n);
-}
-
-/* Makes room for n keys in all, without changing any. */
-static bool
-reserve(struct ratchet *r, size_t n)
-{
-	size_t cap = r->cap == 0 ? 4 : r->cap;
-	struct skipped *p;
-
-	if (n <= r->cap)
-		return true;
-	while (cap < n)
-		cap *= 2;
-	p = calloc(cap, sizeof p[0]);
-	if (p == NULL)
-		return false;
-	if (r->n != 0)
-		memcpy(p, r->skipped, r->n * sizeof p[0]);
-	if (r->skipped != NULL)
-		bytes_wipe(r->skipped, r->cap * sizeof p[0]);
-	free(r->skipped);
-	r->skipped = p;
-	r->cap = cap;
-	return true;
-}
-
-/*
- * Steps a ratchet past a generation and keeps the keys in between, the last
- * MLS_MAX_SKIPPED of them. Fails before anything has changed.
- */
-static enum mls_result
-step_past(const struct mls_suite *s, struct ratchet *r,
-    const struct mls_message_key *key, uint64_t now_s)
-{
-	uint64_t over = key->generation - r->generation;
-	uint64_t from = over > MLS_MAX_SKIPPED
-			    ? key->generation - MLS_MAX_SKIPPED
-			    : r->generation;
-	size_t kept = (size_t)(key->generation - from), n = r->n;
-	struct {
-		uint8_t secret[MLS_MAX_HASH_LEN];
-	} s_;
-	enum mls_result err = MLS_OK;
-
-	memcpy(s_.secret, r->secret, sizeof s_.secret);
-	NEED(reserve(r, n + kept), MLS_OUT_OF_MEMORY);
-	for (uint64_t g = r->generation; g < key->generation; g++) {
-		struct step to = { .after = s_.secret };
-
-		if (g >= from) {
-			struct skipped *kept_key = &r->skipped[n++];
-
-			kept_key->since_s = now_s;
-			kept_key->generation = (uint32_t)g;
-			to.key = kept_key->key;
-			to.nonce = kept_key->nonce;
-		}
-		TRY(derive(s, s_.secret, (uint32_t)g, &to));
-	}
-	if (key->is_next)
-		memcpy(s_.secret, key->after, sizeof s_.secret);
-	else
-		TRY(derive_after(s, s_.secret, key->generation, s_.secret));
-	memcpy(r->secret, s_.secret, sizeof r->secret);
-	r->generation = (uint64_t)key->generation + 1;
-	r->n = n;
-	if (r->n > MLS_MAX_SKIPPED)
-		forget_oldest(r, r->n - MLS_MAX_SKIPPED);
-out:
-	bytes_wipe(&s_, sizeof s_);
-	return err;
 }
 
 /* Puts the siblings of an opened path in the tree and wipes where it began;
@@ -499,9 +298,9 @@ use_first(struct mls_secret_tree *t, const struct mls_message_key *key,
 	}
 	sender->leaf = key->leaf.i;
 	for (size_t i = 0; i < 2; i++)
-		memcpy(sender->ratchets[i].secret, s.o.ratchets[i],
-		    sizeof sender->ratchets[i].secret);
-	TRY(step_past(&t->suite, &sender->ratchets[key->ratchet], key, now_s));
+		mls_ratchet_init(&sender->ratchets[i], s.o.ratchets[i]);
+	TRY(mls_ratchet_use(
+	    &t->suite, &sender->ratchets[key->ratchet], key, now_s));
 	keep_siblings(t, key->leaf.i, &s.o, nodes);
 	map_put(&t->senders, spread(sender->leaf), &sender->in_map);
 	sender = NULL;
@@ -519,34 +318,11 @@ mls_secret_tree_use(struct mls_secret_tree *t,
     const struct mls_message_key *key, uint64_t now_s)
 {
 	struct sender *sender = find_sender(t, key->leaf.i);
-	struct ratchet *r;
-	enum mls_result err = MLS_OK;
 
 	if (sender == NULL)
 		return use_first(t, key, now_s);
-	r = &sender->ratchets[key->ratchet];
-	if (key->generation >= r->generation)
-		TRY(step_past(&t->suite, r, key, now_s));
-	else
-		forget_one(r, key->generation);
-	forget_expired(r, now_s);
-out:
-	return err;
-}
-
-static void
-encode_ratchet(
-    const struct mls_secret_tree *t, const struct ratchet *r, struct wr *w)
-{
-	wr_u64(w, r->generation);
-	wr_put(w, (struct bytes){ r->secret, t->suite.hash_len });
-	wr_u32(w, (uint32_t)r->n);
-	for (size_t i = 0; i < r->n; i++) {
-		wr_u64(w, r->skipped[i].since_s);
-		wr_u32(w, r->skipped[i].generation);
-		wr_put(w, BYTES_OF(r->skipped[i].key));
-		wr_put(w, BYTES_OF(r->skipped[i].nonce));
-	}
+	return mls_ratchet_use(
+	    &t->suite, &sender->ratchets[key->ratchet], key, now_s);
 }
 
 static int
@@ -599,34 +375,14 @@ mls_secret_tree_encode(const struct mls_secret_tree *t, struct wr *w)
 	wr_u32(w, (uint32_t)n);
 	for (size_t i = 0; i < n; i++) {
 		wr_u32(w, senders[i]->leaf);
-		encode_ratchet(t, &senders[i]->ratchets[0], w);
-		encode_ratchet(t, &senders[i]->ratchets[1], w);
+		mls_ratchet_encode(
+		    &senders[i]->ratchets[0], t->suite.hash_len, w);
+		mls_ratchet_encode(
+		    &senders[i]->ratchets[1], t->suite.hash_len, w);
 	}
 out:
 	free(nodes);
 	free(senders);
-}
-
-static bool
-decode_ratchet(
-    const struct mls_secret_tree *t, struct rd *r, struct ratchet *out)
-{
-	uint32_t n;
-
-	out->generation = rd_u64(r);
-	rd_copy(r, out->secret, t->suite.hash_len);
-	n = rd_u32(r);
-	if (r->err != ERR_OK || n > MLS_MAX_SKIPPED || !reserve(out, n))
-		return false;
-	for (out->n = 0; out->n < n; out->n++) {
-		struct skipped *to = &out->skipped[out->n];
-
-		to->since_s = rd_u64(r);
-		to->generation = rd_u32(r);
-		rd_copy(r, to->key, sizeof to->key);
-		rd_copy(r, to->nonce, sizeof to->nonce);
-	}
-	return r->err == ERR_OK;
 }
 
 static bool
@@ -637,9 +393,9 @@ decode_sender(struct mls_secret_tree *t, struct rd *r)
 	if (s == NULL)
 		return false;
 	s->leaf = rd_u32(r);
-	if (!decode_ratchet(t, r, &s->ratchets[0]) ||
-	    !decode_ratchet(t, r, &s->ratchets[1]) || s->leaf >= t->leaves ||
-	    find_sender(t, s->leaf) != NULL) {
+	if (!mls_ratchet_decode(r, t->suite.hash_len, &s->ratchets[0]) ||
+	    !mls_ratchet_decode(r, t->suite.hash_len, &s->ratchets[1]) ||
+	    s->leaf >= t->leaves || find_sender(t, s->leaf) != NULL) {
 		free_sender(s);
 		return false;
 	}
