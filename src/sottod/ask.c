@@ -204,6 +204,24 @@ ask_here(const struct config *c, const struct dir *d,
 }
 
 int
+ask_lock(struct dir *d, struct trouble *t)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
+	int code = dir_lock(d, t), fd;
+
+	for (unsigned i = 0; code != 0 && i < TRIES; i++) {
+		fd = reach(d);
+		if (fd >= 0) {
+			(void)close(fd);
+			break;
+		}
+		(void)nanosleep(&pause, NULL);
+		code = dir_lock(d, t);
+	}
+	return code;
+}
+
+int
 ask(const struct config *c, const char *const *words, unsigned n,
     bool is_json, bool may_make, const struct ask_sink *sink)
 {

@@ -27,4 +27,10 @@ extern const struct ask_sink ask_print;
 int ask(const struct config *c, const char *const *words, unsigned n,
     bool is_json, bool may_make, const struct ask_sink *sink);
 
+/*
+ * Takes the folder's lock for a server. One that serves is a reason to give
+ * up at once; a command at work is waited for. Returns 0, or 69 with *t.
+ */
+int ask_lock(struct dir *d, struct trouble *t);
+
 #endif

@@ -1,4 +1,5 @@
 #include "base/hex.h"
+#include "sottod/ask.h"
 #include "sottod/cmd.h"
 #include "sottod/control.h"
 #include "sottod/notify.h"
@@ -122,7 +123,7 @@ cmd_serve(const struct options *o, const struct config *c)
 		    "start sottod as that user",
 		    "root cannot become the owner of %s", d.path);
 	if (code == 0)
-		code = dir_lock(&d, &t);
+		code = ask_lock(&d, &t);
 	if (code == 0)
 		code = shell_open(&s.shell, &d, c, true, &t);
 	if (code == 0) {
