@@ -60,8 +60,7 @@ ok(enum mls_result r, const char *what)
 {
 	if (r == MLS_OK)
 		return;
-	(void)fprintf(stderr, "bench-mls: %s: %s\n", what,
-	    mls_result_name(r));
+	(void)fprintf(stderr, "bench-mls: %s: %s\n", what, mls_result_name(r));
 	exit(EXIT_FAILURE);
 }
 
@@ -91,8 +90,8 @@ nothing(void *ctx)
 
 /* The median of what fn takes, of n runs, each after a run of before. */
 static double
-median_after(size_t n, void (*before)(void *ctx), void (*fn)(void *ctx),
-    void *ctx)
+median_after(
+    size_t n, void (*before)(void *ctx), void (*fn)(void *ctx), void *ctx)
 {
 	double *times = malloc(n * sizeof *times), start, result;
 
@@ -139,8 +138,8 @@ do_sign(void *ctx)
 	struct mls_signer signer = cast_signer(&t->role);
 
 	wr_reset(&t->signature);
-	ok(mls_suite_sign(&b.suite, &signer, "bench", text_of(t),
-	       &t->signature),
+	ok(mls_suite_sign(
+	       &b.suite, &signer, "bench", text_of(t), &t->signature),
 	    "sign");
 }
 
@@ -207,8 +206,8 @@ do_seal(void *ctx)
 {
 	struct tools *t = ctx;
 
-	ok(mls_suite_seal(&b.suite, t->secret, t->secret, BYTES_NONE,
-	       text_of(t), t->out),
+	ok(mls_suite_seal(
+	       &b.suite, t->secret, t->secret, BYTES_NONE, text_of(t), t->out),
 	    "seal");
 }
 
@@ -240,8 +239,8 @@ price_of_pair(void (*first)(void *ctx), void (*second)(void *ctx),
 	}
 	for (int i = 0; i < 2; i++) {
 		price[i] = took[i][1];
-		per_byte[i] = (took[i][0] - took[i][1]) /
-		    (LONG_LEN - SHORT_LEN);
+		per_byte[i] =
+		    (took[i][0] - took[i][1]) / (LONG_LEN - SHORT_LEN);
 	}
 }
 
@@ -324,8 +323,8 @@ info_of(const struct mls_tree *t)
 
 	ok(mls_tree_hash(t, hash), "the tree hash");
 	ok(mls_suite_new_key_pair(&b.suite, &b.env, &external), "a key");
-	mls_wr_vec(&pub,
-	    (struct bytes){ external.public, external.public_len });
+	mls_wr_vec(
+	    &pub, (struct bytes){ external.public, external.public_len });
 	mls_tree_encode(t, &tree);
 	wr_u16(&info, MLS_VERSION_MLS10);
 	wr_u16(&info, MLS_WIRE_GROUP_INFO);
@@ -338,10 +337,9 @@ info_of(const struct mls_tree *t)
 	mls_wr_vec(&info, (struct bytes){ zeros, b.suite.hash_len });
 	mls_wr_vec(&info, BYTES_NONE);
 	list = mls_wr_begin(&info);
-	mls_extension_encode(&info, MLS_EXTENSION_RATCHET_TREE,
-	    wr_bytes(&tree));
-	mls_extension_encode(&info, MLS_EXTENSION_EXTERNAL_PUB,
-	    wr_bytes(&pub));
+	mls_extension_encode(
+	    &info, MLS_EXTENSION_RATCHET_TREE, wr_bytes(&tree));
+	mls_extension_encode(&info, MLS_EXTENSION_EXTERNAL_PUB, wr_bytes(&pub));
 	mls_wr_end(&info, list);
 	mls_wr_vec(&info, (struct bytes){ zeros, b.suite.hash_len });
 	wr_u32(&info, 0);
@@ -367,14 +365,14 @@ struct pair {
 static struct mls_identity
 identity_of(const struct cast_role *role)
 {
-	return (struct mls_identity){ cast_content(&b.suite,
-		                          MLS_LEAF_COMMIT).credential,
-		cast_signer(role) };
+	return (struct mls_identity){
+		cast_content(&b.suite, MLS_LEAF_COMMIT).credential,
+		cast_signer(role)
+	};
 }
 
 static struct mls_group *
-from_outside(struct bytes info, const struct cast_role *role,
-    struct wr *commit)
+from_outside(struct bytes info, const struct cast_role *role, struct wr *commit)
 {
 	struct mls_external_join join = { .group_info = info,
 		.identity = identity_of(role) };
@@ -412,8 +410,8 @@ pair_start(struct pair *p, uint32_t n, bool full)
 		tree = grown_tree(n - 2, full);
 		info = info_of(tree);
 		mls_tree_free(tree);
-		p->they = from_outside(wr_bytes(&info), &p->they_are,
-		    &p->message);
+		p->they =
+		    from_outside(wr_bytes(&info), &p->they_are, &p->message);
 		wr_free(&info);
 	} else {
 		struct mls_group_options alone = { .suite = b.suite.number,
@@ -461,8 +459,7 @@ do_unprotect(void *ctx)
 	struct pair *p = ctx;
 	struct mls_event event;
 
-	ok(mls_group_unprotect(p->they, wr_bytes(&p->message), &p->buf,
-	       &event),
+	ok(mls_group_unprotect(p->they, wr_bytes(&p->message), &p->buf, &event),
 	    "unprotect");
 }
 
@@ -617,14 +614,14 @@ bench_size(uint32_t n, bool full)
 	length = (double)p.message.n;
 	row(tree, n, "commit with path", us,
 	    2 * c->sign + (double)(depth + 1) * c->keygen +
-	        (double)told * c->encap +
-	        length * (c->sign_byte + c->hash_byte + c->seal_byte));
+		(double)told * c->encap +
+		length * (c->sign_byte + c->hash_byte + c->seal_byte));
 	/* The two are neighbours: their common ancestor is low, so that the
 	 * receiver derives all but the lowest keys of the path. */
 	row(tree, n, "process it",
 	    median_after(runs, commit_and_drop, do_process, &p),
 	    2 * c->verify + c->decap + (double)depth * c->keygen +
-	        length * (c->verify_byte + c->hash_byte + c->open_byte));
+		length * (c->verify_byte + c->hash_byte + c->open_byte));
 	ok(mls_group_drop(p.they), "drop");
 	row(tree, n, "add, tree beside", median_of(runs, do_add_beside, &p),
 	    3 * c->verify + 2 * c->sign + c->encap);
@@ -632,13 +629,12 @@ bench_size(uint32_t n, bool full)
 	length = (double)p.welcome.n;
 	row(tree, n, "add, tree in Welcome", us,
 	    3 * c->verify + 2 * c->sign + c->encap +
-	        length * (c->sign_byte + c->seal_byte));
+		length * (c->sign_byte + c->seal_byte));
 	row(tree, n, "join from Welcome", median_of(runs, do_join, &p),
 	    c->decap + (double)(n + 2) * c->verify +
-	        length * (c->verify_byte + c->open_byte + c->hash_byte));
+		length * (c->verify_byte + c->open_byte + c->hash_byte));
 	row(tree, n, "serialize", median_of(runs, do_save, &p), 0);
-	printf("%6u  %-5s  %-20s %12zu bytes\n", n, tree, "state",
-	    p.state_len);
+	printf("%6u  %-5s  %-20s %12zu bytes\n", n, tree, "state", p.state_len);
 	pair_end(&p);
 }
 
@@ -662,9 +658,11 @@ print_memory(uint32_t n)
 	       "%.2f); peak of this process, with two members, %.1f MiB\n",
 	    n,
 	    (double)(after.uordblks + after.hblkhd - before.uordblks -
-	        before.hblkhd) / 1048576,
+		     before.hblkhd) /
+		1048576,
 	    (double)(after.uordblks + after.hblkhd - before.uordblks -
-	        before.hblkhd) / 1048576 / 64,
+		     before.hblkhd) /
+		1048576 / 64,
 	    (double)usage.ru_maxrss / 1024);
 	pair_end(&p);
 }

@@ -22,7 +22,7 @@ static void
 must_be_inside(struct bytes part, struct bytes whole)
 {
 	MUST(part.n == 0 ||
-	    (part.p >= whole.p && part.p + part.n <= whole.p + whole.n));
+	     (part.p >= whole.p && part.p + part.n <= whole.p + whole.n));
 }
 
 static void
@@ -185,9 +185,18 @@ try_extensions(struct bytes in)
 }
 
 static void (*const decoders[])(struct bytes in) = {
-	try_leaf_node, try_key_package, try_tree, try_layer, try_update_path,
-	try_commit, try_content, try_message, try_welcome, try_group_info,
-	try_group_secrets, try_extensions,
+	try_leaf_node,
+	try_key_package,
+	try_tree,
+	try_layer,
+	try_update_path,
+	try_commit,
+	try_content,
+	try_message,
+	try_welcome,
+	try_group_info,
+	try_group_secrets,
+	try_extensions,
 };
 
 int

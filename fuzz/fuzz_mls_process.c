@@ -36,7 +36,7 @@ fixed_random(void *ctx, void *out, size_t n)
 	(void)ctx;
 	for (size_t i = 0; i < n; i++) {
 		random_state = random_state * UINT64_C(6364136223846793005) +
-		    1442695040888963407;
+			       1442695040888963407;
 		p[i] = (uint8_t)(random_state >> 56);
 	}
 }
@@ -50,17 +50,17 @@ static struct mls_client client = {
 static uint8_t secrets[MEMBERS + 1][MLS_MAX_SIG_SECRET];
 static uint8_t publics[MEMBERS + 1][MLS_MAX_SIG_PUBLIC];
 static struct mls_group *members[MEMBERS];
-static struct mls_bundle *outside;   /* nobody has added it */
-static struct wr victim;             /* the saved state of the last member */
-static struct wr honest[HONEST];     /* messages by the first one */
+static struct mls_bundle *outside; /* nobody has added it */
+static struct wr victim;	   /* the saved state of the last member */
+static struct wr honest[HONEST];   /* messages by the first one */
 
 static struct mls_identity
 identity_of(size_t i)
 {
 	size_t n;
 
-	MUST(mls_signature_key_new(&client, MLS_SUITE_X25519_CHACHA,
-	         secrets[i], publics[i], &n) == MLS_OK);
+	MUST(mls_signature_key_new(&client, MLS_SUITE_X25519_CHACHA, secrets[i],
+		 publics[i], &n) == MLS_OK);
 	return (struct mls_identity){
 		{ MLS_CREDENTIAL_BASIC, BYTES_LIT("target") },
 		{ BYTES_OF(secrets[i]), { publics[i], n } },
@@ -96,11 +96,11 @@ make_group(void)
 	MUST(mls_group_create(&client, &options, &members[0]) == MLS_OK);
 	for (size_t i = 1; i < MEMBERS; i++) {
 		bundles[i] = bundle_of(i);
-		MUST(mls_group_add(members[0],
-		         mls_bundle_public(bundles[i])) == MLS_OK);
+		MUST(mls_group_add(members[0], mls_bundle_public(bundles[i])) ==
+		     MLS_OK);
 	}
-	MUST(mls_group_commit(members[0], &commit_options, &commit,
-	         &welcome) == MLS_OK);
+	MUST(mls_group_commit(members[0], &commit_options, &commit, &welcome) ==
+	     MLS_OK);
 	MUST(mls_group_merge(members[0]) == MLS_OK);
 	join.welcome = wr_bytes(&welcome);
 	for (size_t i = 1; i < MEMBERS; i++) {
@@ -137,7 +137,7 @@ prepare(void)
 		honest[i] = wr_new();
 	g = members[0];
 	MUST(mls_group_protect(g, BYTES_LIT("beside"), BYTES_LIT("said"),
-	         &honest[0]) == MLS_OK);
+		 &honest[0]) == MLS_OK);
 	make_commit(g, &honest[1]);
 	MUST(mls_group_add(g, mls_bundle_public(outside)) == MLS_OK);
 	make_commit(g, &honest[2]);
@@ -205,12 +205,12 @@ attack_from_inside(enum mls_content_type type, struct bytes body)
 	uint8_t tag[MLS_MAX_HASH_LEN] = { 0 };
 
 	if (mls_content_sign(s, &c, wr_bytes(&g->now.encoded), &signer,
-	        &authenticated) == MLS_OK) {
+		&authenticated) == MLS_OK) {
 		if (type == MLS_CONTENT_COMMIT)
-			mls_wr_vec(&authenticated,
-			    (struct bytes){ tag, s->hash_len });
-		if (mls_public_message_create(&g->now,
-		        wr_bytes(&authenticated), true, &message) == MLS_OK)
+			mls_wr_vec(
+			    &authenticated, (struct bytes){ tag, s->hash_len });
+		if (mls_public_message_create(&g->now, wr_bytes(&authenticated),
+			true, &message) == MLS_OK)
 			attack(wr_bytes(&message));
 	}
 	wr_free(&authenticated);

@@ -18,8 +18,8 @@ mls_credential_encode(struct wr *w, const struct mls_credential *c)
 }
 
 bool
-mls_credential_equal(const struct mls_credential *a,
-    const struct mls_credential *b)
+mls_credential_equal(
+    const struct mls_credential *a, const struct mls_credential *b)
 {
 	return a->type == b->type && bytes_equal(a->value, b->value);
 }
@@ -66,16 +66,14 @@ mls_capabilities_have(struct bytes list, uint16_t value)
 }
 
 bool
-mls_capabilities_have_extension(const struct mls_capabilities *c,
-    uint16_t type)
+mls_capabilities_have_extension(const struct mls_capabilities *c, uint16_t type)
 {
 	return mls_extension_is_default(type) ||
-	    mls_capabilities_have(c->extensions, type);
+	       mls_capabilities_have(c->extensions, type);
 }
 
 bool
-mls_capabilities_have_proposal(const struct mls_capabilities *c,
-    uint16_t type)
+mls_capabilities_have_proposal(const struct mls_capabilities *c, uint16_t type)
 {
 	if (type >= MLS_PROPOSAL_ADD &&
 	    type <= MLS_PROPOSAL_GROUP_CONTEXT_EXTENSIONS)
@@ -162,15 +160,15 @@ own_extensions_are_listed(const struct mls_leaf_node *leaf)
 	struct mls_extension e;
 
 	while (mls_extensions_next(&walk, &e))
-		if (!mls_capabilities_have_extension(&leaf->capabilities,
-		        e.type))
+		if (!mls_capabilities_have_extension(
+			&leaf->capabilities, e.type))
 			return false;
 	return true;
 }
 
 enum mls_result
-mls_leaf_node_check(const struct mls_suite *s,
-    const struct mls_leaf_node *leaf, struct bytes group_extensions)
+mls_leaf_node_check(const struct mls_suite *s, const struct mls_leaf_node *leaf,
+    struct bytes group_extensions)
 {
 	const struct mls_capabilities *c = &leaf->capabilities;
 	enum mls_result err;
@@ -178,12 +176,11 @@ mls_leaf_node_check(const struct mls_suite *s,
 	TRY(mls_suite_check_encryption_key(s, leaf->encryption_key));
 	TRY(mls_suite_check_signature_key(s, leaf->signature_key));
 	NEED(mls_capabilities_have(c->versions, MLS_VERSION_MLS10) &&
-	        mls_capabilities_have(c->cipher_suites, s->number),
+		 mls_capabilities_have(c->cipher_suites, s->number),
 	    MLS_CAPABILITIES_ARE_MISSING);
 	NEED(mls_capabilities_have(c->credentials, leaf->credential.type),
 	    MLS_CREDENTIAL_TYPE_IS_NOT_SUPPORTED);
-	NEED(own_extensions_are_listed(leaf),
-	    MLS_EXTENSION_IS_NOT_SUPPORTED);
+	NEED(own_extensions_are_listed(leaf), MLS_EXTENSION_IS_NOT_SUPPORTED);
 	TRY(mls_leaf_node_supports(leaf, group_extensions));
 out:
 	return err;
@@ -213,23 +210,23 @@ check_required(const struct mls_capabilities *c, struct bytes required)
 		if (!mls_capabilities_have_proposal(c, rd_u16(&proposals)))
 			return MLS_CAPABILITIES_ARE_MISSING;
 	while (credentials.n > 0)
-		if (!mls_capabilities_have(c->credentials,
-		        rd_u16(&credentials)))
+		if (!mls_capabilities_have(
+			c->credentials, rd_u16(&credentials)))
 			return MLS_CAPABILITIES_ARE_MISSING;
 	return MLS_OK;
 }
 
 enum mls_result
-mls_leaf_node_supports(const struct mls_leaf_node *leaf,
-    struct bytes group_extensions)
+mls_leaf_node_supports(
+    const struct mls_leaf_node *leaf, struct bytes group_extensions)
 {
 	struct rd walk = rd_init(group_extensions);
 	enum mls_result err = MLS_OK;
 	struct mls_extension e;
 
 	while (mls_extensions_next(&walk, &e)) {
-		NEED(mls_capabilities_have_extension(&leaf->capabilities,
-		         e.type),
+		NEED(mls_capabilities_have_extension(
+			 &leaf->capabilities, e.type),
 		    MLS_EXTENSIONS_ARE_NOT_SUPPORTED_BY_ALL);
 		if (e.type == MLS_EXTENSION_REQUIRED_CAPABILITIES)
 			TRY(check_required(&leaf->capabilities, e.data));

@@ -157,8 +157,8 @@ out:
 }
 
 enum mls_result
-mls_tree_set_leaf(struct mls_tree *t, struct mls_leaf leaf,
-    struct bytes encoded)
+mls_tree_set_leaf(
+    struct mls_tree *t, struct mls_leaf leaf, struct bytes encoded)
 {
 	struct mls_leaf_node *content;
 
@@ -265,8 +265,7 @@ out:
 }
 
 enum mls_result
-mls_tree_update(struct mls_tree *t, struct mls_leaf leaf,
-    struct bytes encoded)
+mls_tree_update(struct mls_tree *t, struct mls_leaf leaf, struct bytes encoded)
 {
 	enum mls_result err;
 
@@ -287,7 +286,7 @@ mls_tree_remove(struct mls_tree *t, struct mls_leaf leaf)
 	TRY(mls_tree_store_put_leaf(t, leaf, NULL));
 	TRY(mls_tree_blank_path(t, leaf));
 	while (leaves > 1 &&
-	    mls_tree_is_empty(t, mls_node_right(mls_tree_math_root(leaves))))
+	       mls_tree_is_empty(t, mls_node_right(mls_tree_math_root(leaves))))
 		leaves /= 2;
 	TRY(mls_tree_store_resize(t, leaves));
 out:
@@ -306,14 +305,14 @@ mls_tree_store_find_key(const struct mls_tree *t, enum mls_tree_key kind,
 
 	for (; layer != NULL; layer = layer->base) {
 		at = 0;
-		while (mls_tree_index_next(&layer->index, tag, &at,
-		    &node->i)) {
+		while (mls_tree_index_next(&layer->index, tag, &at, &node->i)) {
 			if (except != NULL && except->i == node->i)
 				continue;
 			found = mls_tree_public_key(t, *node);
 			if (kind == MLS_TREE_SIGNATURE_KEY && found.p != NULL)
-				found = mls_tree_leaf(t,
-				    mls_leaf_of_node(*node))->signature_key;
+				found =
+				    mls_tree_leaf(t, mls_leaf_of_node(*node))
+					->signature_key;
 			if (found.p != NULL && bytes_equal(found, key))
 				return true;
 		}
@@ -322,13 +321,13 @@ mls_tree_store_find_key(const struct mls_tree *t, enum mls_tree_key kind,
 }
 
 bool
-mls_tree_find_signature_key(const struct mls_tree *t, struct bytes key,
-    struct mls_leaf *at)
+mls_tree_find_signature_key(
+    const struct mls_tree *t, struct bytes key, struct mls_leaf *at)
 {
 	struct mls_node node;
 
-	if (!mls_tree_store_find_key(t, MLS_TREE_SIGNATURE_KEY, key, NULL,
-	        &node))
+	if (!mls_tree_store_find_key(
+		t, MLS_TREE_SIGNATURE_KEY, key, NULL, &node))
 		return false;
 	*at = mls_leaf_of_node(node);
 	return true;
@@ -339,8 +338,8 @@ mls_tree_has_encryption_key(const struct mls_tree *t, struct bytes key)
 {
 	struct mls_node node;
 
-	return mls_tree_store_find_key(t, MLS_TREE_ENCRYPTION_KEY, key, NULL,
-	    &node);
+	return mls_tree_store_find_key(
+	    t, MLS_TREE_ENCRYPTION_KEY, key, NULL, &node);
 }
 
 bool
@@ -349,7 +348,7 @@ mls_tree_all_support_credential(const struct mls_tree *t, uint16_t type)
 	for (uint32_t i = 0; i < t->credential_types; i++)
 		if (t->credentials[i].type == type)
 			return t->credentials[i].supporters ==
-			    mls_tree_members(t);
+			       mls_tree_members(t);
 	return mls_tree_store_supporters(t, type) == mls_tree_members(t);
 }
 

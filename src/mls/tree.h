@@ -56,8 +56,8 @@ void mls_tree_free(struct mls_tree *t);
 
 /* Reads a ratchet_tree extension's contents (optional<Node> ratchet_tree<V>)
  * into a new whole tree. Fails with TREE_IS_MALFORMED. */
-MUST_USE enum mls_result mls_tree_decode(const struct mls_suite *suite,
-    struct bytes in, struct mls_tree **out);
+MUST_USE enum mls_result mls_tree_decode(
+    const struct mls_suite *suite, struct bytes in, struct mls_tree **out);
 
 /* Writes the same, without trailing blank nodes. */
 void mls_tree_encode(const struct mls_tree *t, struct wr *w);
@@ -73,14 +73,14 @@ uint32_t mls_tree_members(const struct mls_tree *t);
 
 /* Returns a leaf or parent; NULL when it is blank or outside the tree. Valid
  * until the tree changes or goes. */
-const struct mls_leaf_node *mls_tree_leaf(const struct mls_tree *t,
-    struct mls_leaf leaf);
-const struct mls_parent_node *mls_tree_parent(const struct mls_tree *t,
-    struct mls_node node);
+const struct mls_leaf_node *mls_tree_leaf(
+    const struct mls_tree *t, struct mls_leaf leaf);
+const struct mls_parent_node *mls_tree_parent(
+    const struct mls_tree *t, struct mls_node node);
 
 /* Returns the public key of a node that is not blank, else BYTES_NONE. */
-struct bytes mls_tree_public_key(const struct mls_tree *t,
-    struct mls_node node);
+struct bytes mls_tree_public_key(
+    const struct mls_tree *t, struct mls_node node);
 
 /* Returns whether there is no member in the subtree under node. O(1). */
 bool mls_tree_is_empty(const struct mls_tree *t, struct mls_node node);
@@ -96,8 +96,8 @@ bool mls_tree_next_member(const struct mls_tree *t, struct mls_leaf *leaf);
  * extends the tree when there is none. Fails with OUT_OF_MEMORY or
  * A_LIMIT_WAS_REACHED.
  */
-MUST_USE enum mls_result mls_tree_make_room(struct mls_tree *t,
-    struct mls_leaf *at);
+MUST_USE enum mls_result mls_tree_make_room(
+    struct mls_tree *t, struct mls_leaf *at);
 
 /*
  * 12.1.1, 12.1.2, 12.1.3: each applies one proposal's change to the tree.
@@ -106,34 +106,34 @@ MUST_USE enum mls_result mls_tree_make_room(struct mls_tree *t,
  * mls_tree_remove truncates it. Fail with OUT_OF_MEMORY, A_LIMIT_WAS_REACHED
  * or NO_SUCH_MEMBER. They do not validate.
  */
-MUST_USE enum mls_result mls_tree_add(struct mls_tree *t,
-    struct bytes encoded, struct mls_leaf *at);
-MUST_USE enum mls_result mls_tree_update(struct mls_tree *t,
-    struct mls_leaf leaf, struct bytes encoded);
-MUST_USE enum mls_result mls_tree_remove(struct mls_tree *t,
-    struct mls_leaf leaf);
+MUST_USE enum mls_result mls_tree_add(
+    struct mls_tree *t, struct bytes encoded, struct mls_leaf *at);
+MUST_USE enum mls_result mls_tree_update(
+    struct mls_tree *t, struct mls_leaf leaf, struct bytes encoded);
+MUST_USE enum mls_result mls_tree_remove(
+    struct mls_tree *t, struct mls_leaf leaf);
 
 /*
  * Puts a leaf in its place without touching anything else (the first member
  * of a group, the committer of a path), or a parent with no unmerged leaves.
  */
-MUST_USE enum mls_result mls_tree_set_leaf(struct mls_tree *t,
-    struct mls_leaf leaf, struct bytes encoded);
+MUST_USE enum mls_result mls_tree_set_leaf(
+    struct mls_tree *t, struct mls_leaf leaf, struct bytes encoded);
 MUST_USE enum mls_result mls_tree_set_parent(struct mls_tree *t,
     struct mls_node node, struct bytes encryption_key,
     struct bytes parent_hash);
 
 /* Blanks all parents above a leaf (its direct path). */
-MUST_USE enum mls_result mls_tree_blank_path(struct mls_tree *t,
-    struct mls_leaf leaf);
+MUST_USE enum mls_result mls_tree_blank_path(
+    struct mls_tree *t, struct mls_leaf leaf);
 
 /*
  * Finds a member by one of its keys, in O(1) on average. Returns false when
  * no leaf (for the encryption key: no node) has it. Uniqueness, 7.3, asks
  * these before it adds.
  */
-bool mls_tree_find_signature_key(const struct mls_tree *t, struct bytes key,
-    struct mls_leaf *at);
+bool mls_tree_find_signature_key(
+    const struct mls_tree *t, struct bytes key, struct mls_leaf *at);
 bool mls_tree_has_encryption_key(const struct mls_tree *t, struct bytes key);
 
 /*
@@ -143,8 +143,8 @@ bool mls_tree_has_encryption_key(const struct mls_tree *t, struct bytes key);
  */
 typedef enum mls_result mls_tree_changed_fn(void *ctx, struct mls_leaf leaf,
     const struct mls_leaf_node *before, const struct mls_leaf_node *after);
-MUST_USE enum mls_result mls_tree_changed(const struct mls_tree *layer,
-    mls_tree_changed_fn *fn, void *ctx);
+MUST_USE enum mls_result mls_tree_changed(
+    const struct mls_tree *layer, mls_tree_changed_fn *fn, void *ctx);
 
 /*
  * Support counts, so that section 12.2 need not walk the tree: returns
@@ -166,7 +166,7 @@ bool mls_tree_credentials_are_supported(const struct mls_tree *t);
  * commit.
  */
 void mls_tree_layer_encode(const struct mls_tree *layer, struct wr *w);
-MUST_USE enum mls_result mls_tree_layer_decode(struct mls_tree *base,
-    struct rd *r, struct mls_tree **layer);
+MUST_USE enum mls_result mls_tree_layer_decode(
+    struct mls_tree *base, struct rd *r, struct mls_tree **layer);
 
 #endif

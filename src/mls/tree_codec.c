@@ -46,8 +46,8 @@ node_decode(struct rd *r, struct node_bytes *out)
 }
 
 static void
-node_encode(struct wr *w, struct mls_node node,
-    const struct mls_tree_cell *cell)
+node_encode(
+    struct wr *w, struct mls_node node, const struct mls_tree_cell *cell)
 {
 	if (cell == NULL || cell->content == NULL) {
 		wr_u8(w, 0);
@@ -65,23 +65,21 @@ node_encode(struct wr *w, struct mls_node node,
 
 /* Puts what was decoded at node, whose kind it must be. */
 static enum mls_result
-put_node(struct mls_tree *t, struct mls_node node,
-    const struct node_bytes *in)
+put_node(struct mls_tree *t, struct mls_node node, const struct node_bytes *in)
 {
 	struct mls_parent_node *parent;
 	struct mls_leaf_node *leaf;
 
 	if (mls_node_is_leaf(node)) {
 		if (!in->is_present)
-			return mls_tree_store_put_leaf(t,
-			    mls_leaf_of_node(node), NULL);
+			return mls_tree_store_put_leaf(
+			    t, mls_leaf_of_node(node), NULL);
 		if (in->type != NODE_LEAF)
 			return MLS_TREE_IS_MALFORMED;
 		leaf = mls_tree_store_new_leaf(in->encoded);
 		if (leaf == NULL)
 			return MLS_OUT_OF_MEMORY;
-		return mls_tree_store_put_leaf(t, mls_leaf_of_node(node),
-		    leaf);
+		return mls_tree_store_put_leaf(t, mls_leaf_of_node(node), leaf);
 	}
 	if (!in->is_present)
 		return mls_tree_store_put_parent(t, node, NULL);
@@ -124,8 +122,8 @@ power_of_two_from(uint32_t n)
 }
 
 enum mls_result
-mls_tree_decode(const struct mls_suite *suite, struct bytes in,
-    struct mls_tree **out)
+mls_tree_decode(
+    const struct mls_suite *suite, struct bytes in, struct mls_tree **out)
 {
 	struct rd r = rd_init(in);
 	struct bytes contents = mls_rd_vec(&r, MLS_MAX_MESSAGE_LEN);
@@ -194,7 +192,7 @@ changes_in_order(const struct mls_tree *layer, size_t *n)
 	*n = 0;
 	for (uint32_t i = 0; i < layer->slots; i++)
 		*n += layer->changes[i].key != 0 &&
-		    layer->changes[i].cell.is_ours;
+		      layer->changes[i].cell.is_ours;
 	if (*n == 0)
 		return NULL;
 	list = malloc(*n * sizeof *list);
@@ -223,15 +221,15 @@ mls_tree_layer_encode(const struct mls_tree *layer, struct wr *w)
 	wr_u32(w, (uint32_t)n);
 	for (size_t i = 0; i < n; i++) {
 		wr_u32(w, list[i]->key - 1);
-		node_encode(w, (struct mls_node){ list[i]->key - 1 },
-		    &list[i]->cell);
+		node_encode(
+		    w, (struct mls_node){ list[i]->key - 1 }, &list[i]->cell);
 	}
 	free(list);
 }
 
 enum mls_result
-mls_tree_layer_decode(struct mls_tree *base, struct rd *r,
-    struct mls_tree **layer)
+mls_tree_layer_decode(
+    struct mls_tree *base, struct rd *r, struct mls_tree **layer)
 {
 	uint32_t leaves = rd_u32(r), n = rd_u32(r);
 	uint32_t wide = leaves > base->leaves ? leaves : base->leaves;
@@ -241,7 +239,7 @@ mls_tree_layer_decode(struct mls_tree *base, struct rd *r,
 	struct mls_node at;
 
 	NEED(r->err == ERR_OK && leaves != 0 && leaves <= MLS_MAX_LEAVES &&
-	        (leaves & (leaves - 1)) == 0,
+		 (leaves & (leaves - 1)) == 0,
 	    MLS_SAVED_STATE_IS_DAMAGED);
 	t = mls_tree_layer(base);
 	NEED(t != NULL, MLS_OUT_OF_MEMORY);
@@ -254,8 +252,8 @@ mls_tree_layer_decode(struct mls_tree *base, struct rd *r,
 		TRY(put_node(t, at, &node));
 	}
 	for (; wide > leaves; wide /= 2)
-		NEED(mls_tree_is_empty(t,
-		         mls_node_right(mls_tree_math_root(wide))),
+		NEED(mls_tree_is_empty(
+			 t, mls_node_right(mls_tree_math_root(wide))),
 		    MLS_SAVED_STATE_IS_DAMAGED);
 	TRY(mls_tree_store_resize(t, leaves));
 	*layer = t;
@@ -266,8 +264,8 @@ out:
 }
 
 enum mls_result
-mls_tree_changed(const struct mls_tree *layer, mls_tree_changed_fn *fn,
-    void *ctx)
+mls_tree_changed(
+    const struct mls_tree *layer, mls_tree_changed_fn *fn, void *ctx)
 {
 	const struct mls_tree_change **list;
 	enum mls_result err = MLS_OK;

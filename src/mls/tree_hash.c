@@ -14,8 +14,8 @@ enum { NODE_LEAF = 1, NODE_PARENT = 2 };
 static uint32_t
 leaf_at(struct bytes leaves, size_t i)
 {
-	struct rd r = rd_init((struct bytes){ leaves.p + i * U32_LEN,
-	    U32_LEN });
+	struct rd r =
+	    rd_init((struct bytes){ leaves.p + i * U32_LEN, U32_LEN });
 
 	return rd_u32(&r);
 }
@@ -81,8 +81,8 @@ hash_leaf(const struct mls_tree *t, struct mls_leaf at,
 
 /* Adds a ParentNode without some of its unmerged leaves. */
 static enum mls_result
-add_parent_without(struct hash *h, const struct mls_parent_node *parent,
-    struct bytes leaves)
+add_parent_without(
+    struct hash *h, const struct mls_parent_node *parent, struct bytes leaves)
 {
 	struct rd all = rd_init(parent->unmerged_leaves);
 	struct wr kept = wr_new();
@@ -142,8 +142,8 @@ out:
  * of them stands have the hash that they always have, which is kept.
  */
 static enum mls_result
-hash_node(const struct mls_tree *t, struct mls_node node,
-    struct bytes without, uint8_t *out)
+hash_node(const struct mls_tree *t, struct mls_node node, struct bytes without,
+    uint8_t *out)
 {
 	const struct mls_tree_cell *cell = mls_tree_store_get(t, node);
 	struct bytes here = leaves_under(without, node);
@@ -156,15 +156,12 @@ hash_node(const struct mls_tree *t, struct mls_node node,
 	}
 	if (mls_node_is_leaf(node)) {
 		hash_leaf(t, mls_leaf_of_node(node),
-		    cell == NULL || here.n != 0 ? NULL : cell->leaf,
-		    out);
+		    cell == NULL || here.n != 0 ? NULL : cell->leaf, out);
 	} else {
-		TRY(hash_node(t, mls_node_left(node), here,
-		    children.left));
-		TRY(hash_node(t, mls_node_right(node), here,
-		    children.right));
-		TRY(hash_parent(t, mls_tree_parent(t, node), here, &children,
-		    out));
+		TRY(hash_node(t, mls_node_left(node), here, children.left));
+		TRY(hash_node(t, mls_node_right(node), here, children.right));
+		TRY(hash_parent(
+		    t, mls_tree_parent(t, node), here, &children, out));
 	}
 	if (here.n == 0)
 		mls_tree_store_keep_hash(t, node, out);
@@ -173,8 +170,7 @@ out:
 }
 
 enum mls_result
-mls_tree_hash_node(const struct mls_tree *t, struct mls_node node,
-    uint8_t *out)
+mls_tree_hash_node(const struct mls_tree *t, struct mls_node node, uint8_t *out)
 {
 	return hash_node(t, node, BYTES_NONE, out);
 }

@@ -10,8 +10,8 @@
 MUST_USE enum mls_result mls_tree_hash(const struct mls_tree *t, uint8_t *out);
 
 /* The same of any node, for vectors. */
-MUST_USE enum mls_result mls_tree_hash_node(const struct mls_tree *t,
-    struct mls_node node, uint8_t *out);
+MUST_USE enum mls_result mls_tree_hash_node(
+    const struct mls_tree *t, struct mls_node node, uint8_t *out);
 
 /*
  * 7.9: writes the parent hash of a parent that is not blank, with the copath
@@ -25,7 +25,6 @@ MUST_USE enum mls_result mls_tree_parent_hash(const struct mls_tree *t,
  * blank is parent-hash valid with exactly one chain. For joiners. The unmerged
  * leaves must be in order, and members.
  */
-MUST_USE enum mls_result mls_tree_check_parent_hashes(
-    const struct mls_tree *t);
+MUST_USE enum mls_result mls_tree_check_parent_hashes(const struct mls_tree *t);
 
 #endif

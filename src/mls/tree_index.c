@@ -94,8 +94,8 @@ mls_tree_index_remove(struct mls_tree_index *x, uint32_t tag, uint32_t node)
 }
 
 bool
-mls_tree_index_next(const struct mls_tree_index *x, uint32_t tag,
-    uint32_t *at, uint32_t *node)
+mls_tree_index_next(
+    const struct mls_tree_index *x, uint32_t tag, uint32_t *at, uint32_t *node)
 {
 	uint64_t entry;
 

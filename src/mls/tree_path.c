@@ -20,8 +20,8 @@ append(struct mls_node_list *list, struct mls_node node)
 }
 
 enum mls_result
-mls_tree_resolution(const struct mls_tree *t, struct mls_node node,
-    struct mls_node_list *list)
+mls_tree_resolution(
+    const struct mls_tree *t, struct mls_node node, struct mls_node_list *list)
 {
 	const struct mls_parent_node *parent = mls_tree_parent(t, node);
 	struct rd unmerged;

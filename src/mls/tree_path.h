@@ -18,8 +18,8 @@ struct mls_node_list {
  * leaves, or for a blank parent the resolutions of its children, left to
  * right. Fails with OUT_OF_MEMORY.
  */
-MUST_USE enum mls_result mls_tree_resolution(const struct mls_tree *t,
-    struct mls_node node, struct mls_node_list *list);
+MUST_USE enum mls_result mls_tree_resolution(
+    const struct mls_tree *t, struct mls_node node, struct mls_node_list *list);
 
 /* A node of a filtered direct path, and its child on the copath. */
 struct mls_path_step {

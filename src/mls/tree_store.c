@@ -120,26 +120,26 @@ mls_tree_store_new_parent(struct bytes encoded)
 
 /* The tags of the keys of a content; returns how many. */
 static size_t
-tags_of(struct mls_node node, const struct mls_tree_cell *cell,
-    uint32_t tags[2])
+tags_of(
+    struct mls_node node, const struct mls_tree_cell *cell, uint32_t tags[2])
 {
 	if (cell->content == NULL)
 		return 0;
 	if (!mls_node_is_leaf(node)) {
-		tags[0] = mls_tree_index_tag(MLS_TREE_ENCRYPTION_KEY,
-		    cell->parent->encryption_key);
+		tags[0] = mls_tree_index_tag(
+		    MLS_TREE_ENCRYPTION_KEY, cell->parent->encryption_key);
 		return 1;
 	}
-	tags[0] = mls_tree_index_tag(MLS_TREE_ENCRYPTION_KEY,
-	    cell->leaf->encryption_key);
-	tags[1] = mls_tree_index_tag(MLS_TREE_SIGNATURE_KEY,
-	    cell->leaf->signature_key);
+	tags[0] = mls_tree_index_tag(
+	    MLS_TREE_ENCRYPTION_KEY, cell->leaf->encryption_key);
+	tags[1] = mls_tree_index_tag(
+	    MLS_TREE_SIGNATURE_KEY, cell->leaf->signature_key);
 	return 2;
 }
 
 static void
-forget_keys(struct mls_tree *t, struct mls_node node,
-    const struct mls_tree_cell *cell)
+forget_keys(
+    struct mls_tree *t, struct mls_node node, const struct mls_tree_cell *cell)
 {
 	uint32_t tags[2];
 
@@ -148,8 +148,8 @@ forget_keys(struct mls_tree *t, struct mls_node node,
 }
 
 static void
-note_keys(struct mls_tree *t, struct mls_node node,
-    const struct mls_tree_cell *cell)
+note_keys(
+    struct mls_tree *t, struct mls_node node, const struct mls_tree_cell *cell)
 {
 	uint32_t tags[2];
 
@@ -165,9 +165,8 @@ static bool
 reserve_keys(struct mls_tree *t)
 {
 	return mls_tree_index_reserve(&t->index, 2) == ERR_OK &&
-	    (t->base == NULL ||
-	        mls_tree_index_reserve(&t->base->index,
-	            t->index.count + 2) == ERR_OK);
+	       (t->base == NULL || mls_tree_index_reserve(&t->base->index,
+				       t->index.count + 2) == ERR_OK);
 }
 
 uint32_t
@@ -178,8 +177,8 @@ mls_tree_store_supporters(const struct mls_tree *t, uint16_t type)
 
 	for (struct mls_leaf at = { 0 }; mls_tree_next_member(t, &at); at.i++) {
 		leaf = mls_tree_leaf(t, at);
-		n += mls_capabilities_have(leaf->capabilities.credentials,
-		    type);
+		n +=
+		    mls_capabilities_have(leaf->capabilities.credentials, type);
 	}
 	return n;
 }
@@ -193,8 +192,8 @@ note_credential(struct mls_tree *t, const struct mls_leaf_node *leaf)
 
 	for (uint32_t i = 0; i < t->credential_types; i++) {
 		c = &t->credentials[i];
-		if (mls_capabilities_have(leaf->capabilities.credentials,
-		        c->type))
+		if (mls_capabilities_have(
+			leaf->capabilities.credentials, c->type))
 			c->supporters++;
 		if (c->type == leaf->credential.type) {
 			c->users++;
@@ -220,8 +219,8 @@ forget_credential(struct mls_tree *t, const struct mls_leaf_node *leaf)
 
 	for (uint32_t i = t->credential_types; i > 0; i--) {
 		c = &t->credentials[i - 1];
-		if (mls_capabilities_have(leaf->capabilities.credentials,
-		        c->type))
+		if (mls_capabilities_have(
+			leaf->capabilities.credentials, c->type))
 			c->supporters--;
 		if (c->type == leaf->credential.type && --c->users == 0)
 			*c = t->credentials[--t->credential_types];
@@ -274,8 +273,8 @@ put(struct mls_tree *t, struct mls_node node, void *content, void **old)
 }
 
 enum mls_result
-mls_tree_store_put_leaf(struct mls_tree *t, struct mls_leaf leaf,
-    struct mls_leaf_node *content)
+mls_tree_store_put_leaf(
+    struct mls_tree *t, struct mls_leaf leaf, struct mls_leaf_node *content)
 {
 	const struct mls_leaf_node *before = mls_tree_leaf(t, leaf);
 	int members = (content != NULL) - (before != NULL);
@@ -294,8 +293,8 @@ out:
 }
 
 enum mls_result
-mls_tree_store_put_parent(struct mls_tree *t, struct mls_node node,
-    struct mls_parent_node *content)
+mls_tree_store_put_parent(
+    struct mls_tree *t, struct mls_node node, struct mls_parent_node *content)
 {
 	enum mls_result err;
 	void *old;
@@ -308,8 +307,8 @@ out:
 }
 
 void
-mls_tree_store_keep_hash(const struct mls_tree *t, struct mls_node node,
-    const uint8_t *hash)
+mls_tree_store_keep_hash(
+    const struct mls_tree *t, struct mls_node node, const uint8_t *hash)
 {
 	struct mls_tree_cell *cell = own_cell(t, node);
 
@@ -334,8 +333,7 @@ reserve_cells(struct mls_tree *t, uint32_t leaves)
 	cells = realloc(t->cells, width * sizeof *cells);
 	if (cells == NULL)
 		return false;
-	memset(cells + t->cells_cap, 0,
-	    (width - t->cells_cap) * sizeof *cells);
+	memset(cells + t->cells_cap, 0, (width - t->cells_cap) * sizeof *cells);
 	t->cells = cells;
 	t->cells_cap = width;
 	return true;
@@ -353,8 +351,8 @@ mls_tree_store_resize(struct mls_tree *t, uint32_t leaves)
 	    MLS_OUT_OF_MEMORY);
 	while (t->leaves > leaves) {
 		/* The root goes, "whether or not it is blank" (7.7). */
-		TRY(mls_tree_store_put_parent(t,
-		    mls_tree_math_root(t->leaves), NULL));
+		TRY(mls_tree_store_put_parent(
+		    t, mls_tree_math_root(t->leaves), NULL));
 		t->leaves /= 2;
 	}
 	while (t->leaves < leaves) {
@@ -441,8 +439,7 @@ mls_tree_merge(struct mls_tree *layer)
 		if (layer->changes[i].key != 0)
 			merge_cell(base, &layer->changes[i]);
 	base->leaves = layer->leaves;
-	memcpy(base->credentials, layer->credentials,
-	    sizeof base->credentials);
+	memcpy(base->credentials, layer->credentials, sizeof base->credentials);
 	base->credential_types = layer->credential_types;
 	mls_tree_free(layer);
 }

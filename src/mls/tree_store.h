@@ -30,7 +30,7 @@ struct mls_tree_cell {
 		void *content;
 	};
 	uint32_t members; /* leaves that are not blank, here and below */
-	bool is_ours;     /* the content belongs to this layer */
+	bool is_ours;	  /* the content belongs to this layer */
 	bool has_hash;
 	uint8_t hash[MLS_MAX_HASH_LEN];
 };
@@ -55,7 +55,7 @@ struct mls_tree {
 	struct mls_tree_cell *cells; /* of a whole tree */
 	uint32_t cells_cap;
 
-	struct mls_tree *base;           /* of a layer; else NULL */
+	struct mls_tree *base;		 /* of a layer; else NULL */
 	struct mls_tree_change *changes; /* of a layer: a hash table */
 	uint32_t slots;
 	uint32_t used;
@@ -66,8 +66,8 @@ struct mls_tree {
 };
 
 /* Returns the cell of a node; NULL is a blank one without a known hash. */
-const struct mls_tree_cell *mls_tree_store_get(const struct mls_tree *t,
-    struct mls_node node);
+const struct mls_tree_cell *mls_tree_store_get(
+    const struct mls_tree *t, struct mls_node node);
 
 /* Returns a copy of an encoded LeafNode or ParentNode, with views into it, in
  * one allocation; NULL for want of memory. */
@@ -80,18 +80,17 @@ struct mls_parent_node *mls_tree_store_new_parent(struct bytes encoded);
  * good for nothing but mls_tree_free. Fails with OUT_OF_MEMORY or
  * A_LIMIT_WAS_REACHED.
  */
-MUST_USE enum mls_result mls_tree_store_put_leaf(struct mls_tree *t,
-    struct mls_leaf leaf, struct mls_leaf_node *content);
-MUST_USE enum mls_result mls_tree_store_put_parent(struct mls_tree *t,
-    struct mls_node node, struct mls_parent_node *content);
+MUST_USE enum mls_result mls_tree_store_put_leaf(
+    struct mls_tree *t, struct mls_leaf leaf, struct mls_leaf_node *content);
+MUST_USE enum mls_result mls_tree_store_put_parent(
+    struct mls_tree *t, struct mls_node node, struct mls_parent_node *content);
 
 /*
  * Finds a node, other than *except unless that is NULL, with a key of this
  * kind. Returns whether there is one.
  */
-bool mls_tree_store_find_key(const struct mls_tree *t,
-    enum mls_tree_key kind, struct bytes key, const struct mls_node *except,
-    struct mls_node *node);
+bool mls_tree_store_find_key(const struct mls_tree *t, enum mls_tree_key kind,
+    struct bytes key, const struct mls_node *except, struct mls_node *node);
 
 /* Counts the members that list a credential type, by asking each. */
 uint32_t mls_tree_store_supporters(const struct mls_tree *t, uint16_t type);
@@ -100,14 +99,14 @@ uint32_t mls_tree_store_supporters(const struct mls_tree *t, uint16_t type);
  * Keeps the tree hash of a node until something in its subtree changes; may
  * also not keep it.
  */
-void mls_tree_store_keep_hash(const struct mls_tree *t, struct mls_node node,
-    const uint8_t *hash);
+void mls_tree_store_keep_hash(
+    const struct mls_tree *t, struct mls_node node, const uint8_t *hash);
 
 /*
  * Changes the number of leaves to another power of two. Everything outside
  * must be blank already but for the roots that go. Fails as the others do.
  */
-MUST_USE enum mls_result mls_tree_store_resize(struct mls_tree *t,
-    uint32_t leaves);
+MUST_USE enum mls_result mls_tree_store_resize(
+    struct mls_tree *t, uint32_t leaves);
 
 #endif

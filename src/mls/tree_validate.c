@@ -4,8 +4,8 @@
 #include "mls/tree_store.h"
 
 /* Every node, by number. */
-#define EACH_NODE(at, t)                                                      \
-	for (struct mls_node at = { 0 };                                      \
+#define EACH_NODE(at, t)                                                       \
+	for (struct mls_node at = { 0 };                                       \
 	     at.i < mls_tree_math_width(mls_tree_size(t)); at.i++)
 
 /*
@@ -14,8 +14,8 @@
  * node between the leaf node and the parent node also has an entry".
  */
 static bool
-entry_is_right(const struct mls_tree *t, struct mls_node parent,
-    struct mls_leaf leaf)
+entry_is_right(
+    const struct mls_tree *t, struct mls_node parent, struct mls_leaf leaf)
 {
 	const struct mls_parent_node *between;
 	struct mls_node at;
@@ -57,7 +57,8 @@ all_are_in_order(const struct mls_tree *t)
 {
 	const struct mls_parent_node *parent;
 
-	EACH_NODE(at, t) {
+	EACH_NODE(at, t)
+	{
 		parent = mls_tree_parent(t, at);
 		if (parent != NULL && !is_in_order(parent->unmerged_leaves))
 			return false;
@@ -74,7 +75,8 @@ unmerged_leaves_are_right(const struct mls_tree *t)
 
 	if (!all_are_in_order(t))
 		return false;
-	EACH_NODE(at, t) {
+	EACH_NODE(at, t)
+	{
 		parent = mls_tree_parent(t, at);
 		if (parent == NULL)
 			continue;
@@ -97,20 +99,21 @@ check_keys(const struct mls_tree *t)
 	struct mls_node other;
 	struct bytes key;
 
-	EACH_NODE(at, t) {
+	EACH_NODE(at, t)
+	{
 		key = mls_tree_public_key(t, at);
 		if (key.p == NULL)
 			continue;
-		NEED(!mls_tree_store_find_key(t, MLS_TREE_ENCRYPTION_KEY,
-		         key, &at, &other),
+		NEED(!mls_tree_store_find_key(
+			 t, MLS_TREE_ENCRYPTION_KEY, key, &at, &other),
 		    MLS_ENCRYPTION_KEY_IS_IN_USE);
 		if (!mls_node_is_leaf(at)) {
 			TRY(mls_suite_check_encryption_key(&t->suite, key));
 			continue;
 		}
 		key = mls_tree_leaf(t, mls_leaf_of_node(at))->signature_key;
-		NEED(!mls_tree_store_find_key(t, MLS_TREE_SIGNATURE_KEY, key,
-		         &at, &other),
+		NEED(!mls_tree_store_find_key(
+			 t, MLS_TREE_SIGNATURE_KEY, key, &at, &other),
 		    MLS_SIGNATURE_KEY_IS_IN_USE);
 	}
 out:
@@ -150,8 +153,7 @@ out:
 }
 
 enum mls_result
-mls_tree_validate(const struct mls_tree *t,
-    const struct mls_tree_facts *facts)
+mls_tree_validate(const struct mls_tree *t, const struct mls_tree_facts *facts)
 {
 	enum mls_result err;
 

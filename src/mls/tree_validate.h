@@ -9,7 +9,7 @@
 struct mls_tree_facts {
 	struct bytes group_id;
 	struct bytes extensions; /* of the GroupContext, a list */
-	struct bytes tree_hash;  /* what it must be; empty: not asked */
+	struct bytes tree_hash;	 /* what it must be; empty: not asked */
 };
 
 /*
@@ -21,7 +21,7 @@ struct mls_tree_facts {
  * the application accepts the credentials. Fails with the first result that
  * says why.
  */
-MUST_USE enum mls_result mls_tree_validate(const struct mls_tree *t,
-    const struct mls_tree_facts *facts);
+MUST_USE enum mls_result mls_tree_validate(
+    const struct mls_tree *t, const struct mls_tree_facts *facts);
 
 #endif

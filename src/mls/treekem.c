@@ -29,14 +29,14 @@ void
 mls_treekem_keys_prune(struct mls_treekem_keys *k, const struct mls_tree *t)
 {
 	for (uint32_t level = 0; level <= MLS_MAX_DEPTH; level++)
-		if (mls_tree_public_key(t, mls_node_ancestor(k->me,
-		        level)).p == NULL)
+		if (mls_tree_public_key(t, mls_node_ancestor(k->me, level)).p ==
+		    NULL)
 			forget_key(k, level);
 }
 
 static void
-note_key(struct mls_treekem_keys *k, uint32_t level,
-    const struct mls_key_pair *pair)
+note_key(
+    struct mls_treekem_keys *k, uint32_t level, const struct mls_key_pair *pair)
 {
 	memcpy(k->secret[level], pair->secret, pair->secret_len);
 	k->known |= UINT32_C(1) << level;
@@ -52,8 +52,8 @@ find_key(const struct mls_suite *s, const struct mls_treekem_keys *k,
 	if (level > MLS_MAX_DEPTH || (k->known >> level & 1) == 0 ||
 	    mls_node_ancestor(k->me, level).i != node.i)
 		return false;
-	*secret = (struct bytes){ k->secret[level],
-		hpke_secret_len(s->hpke.kem) };
+	*secret =
+	    (struct bytes){ k->secret[level], hpke_secret_len(s->hpke.kem) };
 	return true;
 }
 
@@ -105,10 +105,9 @@ node_key_pair(const struct mls_suite *s, const uint8_t *path_secret,
 	enum mls_result err;
 
 	TRY(mls_suite_derive_secret(s,
-	    (struct bytes){ path_secret, s->hash_len }, "node",
-	    node_secret));
-	TRY(mls_suite_derive_key_pair(s,
-	    (struct bytes){ node_secret, s->hash_len }, pair));
+	    (struct bytes){ path_secret, s->hash_len }, "node", node_secret));
+	TRY(mls_suite_derive_key_pair(
+	    s, (struct bytes){ node_secret, s->hash_len }, pair));
 out:
 	bytes_wipe(node_secret, sizeof node_secret);
 	return err;
@@ -116,11 +115,11 @@ out:
 
 /* 7.4: path_secret[n] = DeriveSecret(path_secret[n-1], "path"). */
 static enum mls_result
-next_path_secret(const struct mls_suite *s, const uint8_t *secret,
-    uint8_t *next)
+next_path_secret(
+    const struct mls_suite *s, const uint8_t *secret, uint8_t *next)
 {
-	return mls_suite_derive_secret(s,
-	    (struct bytes){ secret, s->hash_len }, "path", next);
+	return mls_suite_derive_secret(
+	    s, (struct bytes){ secret, s->hash_len }, "path", next);
 }
 
 /* A path in the making: where it runs, and the parent hash that is due. */
@@ -136,14 +135,14 @@ struct path {
  * the one that is due for what comes below it (7.9).
  */
 static enum mls_result
-put_path_node(struct mls_tree *t, const struct mls_suite *s,
-    struct path *path, size_t i, struct bytes key)
+put_path_node(struct mls_tree *t, const struct mls_suite *s, struct path *path,
+    size_t i, struct bytes key)
 {
 	const struct mls_path_step *step = &path->steps[i];
 	enum mls_result err;
 
-	TRY(mls_tree_set_parent(t, step->node, key,
-	    (struct bytes){ path->hash, path->hash_len }));
+	TRY(mls_tree_set_parent(
+	    t, step->node, key, (struct bytes){ path->hash, path->hash_len }));
 	TRY(mls_tree_parent_hash(t, step->node, step->copath, path->hash));
 	path->hash_len = s->hash_len;
 out:
@@ -164,8 +163,8 @@ new_path_secrets(const struct mls_suite *s, const struct env *env,
 		next = out->path_secret[0];
 	env->random(env->ctx, next, s->hash_len);
 	for (size_t i = 0; i < out->count; i++) {
-		next = i + 1 < out->count ? out->path_secret[i + 1] :
-					    out->commit_secret;
+		next = i + 1 < out->count ? out->path_secret[i + 1]
+					  : out->commit_secret;
 		TRY(next_path_secret(s, out->path_secret[i], next));
 	}
 out:
@@ -185,8 +184,8 @@ put_own_leaf(struct mls_tree *t, const struct mls_suite *s,
 
 	content.source = MLS_LEAF_COMMIT;
 	content.parent_hash = parent_hash;
-	TRY(mls_leaf_node_create(s, &content, key, &author->signer, &place,
-	    &w));
+	TRY(mls_leaf_node_create(
+	    s, &content, key, &author->signer, &place, &w));
 	TRY(mls_tree_set_leaf(t, author->leaf, wr_bytes(&w)));
 out:
 	wr_free(&w);
@@ -249,7 +248,7 @@ recipients(const struct mls_tree *t, struct mls_node copath,
 		leaf = mls_leaf_of_node(out->p[i]);
 		if (!mls_node_is_leaf(out->p[i]) ||
 		    bsearch(&leaf, added.p, added.n, sizeof leaf, by_leaf) ==
-		        NULL)
+			NULL)
 			out->p[kept++] = out->p[i];
 	}
 	out->n = kept;
@@ -279,8 +278,7 @@ mls_treekem_encrypt(const struct mls_tree *t,
 		for (size_t j = 0; j < to.n; j++)
 			TRY(mls_suite_encrypt(s,
 			    mls_tree_public_key(t, to.p[j]), info,
-			    (struct bytes){ path->path_secret[i],
-			        s->hash_len },
+			    (struct bytes){ path->path_secret[i], s->hash_len },
 			    env, out));
 		mls_wr_end(out, secrets);
 	}
@@ -317,7 +315,7 @@ check_leaf(const struct mls_tree *t, const struct mls_treekem_sender *from,
 	NEED(leaf->source == MLS_LEAF_COMMIT, MLS_LEAF_SOURCE_IS_WRONG);
 	TRY(mls_leaf_node_check(s, leaf, from->extensions));
 	NEED(!mls_tree_find_signature_key(t, leaf->signature_key, &holder) ||
-	        holder.i == from->leaf.i,
+		 holder.i == from->leaf.i,
 	    MLS_SIGNATURE_KEY_IS_IN_USE);
 	NEED(!mls_tree_has_encryption_key(t, leaf->encryption_key),
 	    MLS_ENCRYPTION_KEY_IS_IN_USE);
@@ -357,7 +355,7 @@ mls_treekem_apply(struct mls_tree *t, const struct mls_treekem_sender *from,
 		TRY(put_path_node(t, s, &path, i - 1, key));
 	}
 	NEED(bytes_equal(in->leaf.parent_hash,
-	         (struct bytes){ path.hash, path.hash_len }),
+		 (struct bytes){ path.hash, path.hash_len }),
 	    MLS_PARENT_HASH_IS_WRONG);
 	NEED(mls_tree_credentials_are_supported(t),
 	    MLS_CREDENTIAL_TYPE_IS_NOT_SUPPORTED);
@@ -386,7 +384,7 @@ learn(const struct mls_tree *t, struct mls_treekem_keys *keys,
 		node = path->steps[i].node;
 		TRY(node_key_pair(s, secret, &x.pair));
 		NEED(bytes_equal(mls_tree_public_key(t, node),
-		         (struct bytes){ x.pair.public, x.pair.public_len }),
+			 (struct bytes){ x.pair.public, x.pair.public_len }),
 		    MLS_PATH_KEY_IS_WRONG);
 		note_key(keys, mls_node_level(node), &x.pair);
 		TRY(next_path_secret(s, secret, x.next));
@@ -460,9 +458,9 @@ mls_treekem_open(const struct mls_tree *t, struct mls_treekem_keys *keys,
 	path.count = mls_tree_filtered_path(t, m->from, path.steps);
 	TRY(find_our_secret(t, &x.keys, m, &path, &ours));
 	NEED(ours.is_found, MLS_PATH_DOES_NOT_OPEN);
-	NEED(mls_suite_decrypt(s, ours.key, info, &ours.ciphertext,
-	         &secret) == MLS_OK &&
-	        wr_bytes(&secret).n == s->hash_len,
+	NEED(mls_suite_decrypt(s, ours.key, info, &ours.ciphertext, &secret) ==
+		     MLS_OK &&
+		 wr_bytes(&secret).n == s->hash_len,
 	    MLS_PATH_DOES_NOT_OPEN);
 	memcpy(x.secret, wr_bytes(&secret).p, s->hash_len);
 	TRY(learn(t, &x.keys, &path, ours.step, x.secret));

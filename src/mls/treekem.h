@@ -19,8 +19,8 @@ struct mls_treekem_keys {
 };
 
 /* Forgets (wipes) the keys of nodes that are blank in t, or outside it. */
-void mls_treekem_keys_prune(struct mls_treekem_keys *k,
-    const struct mls_tree *t);
+void mls_treekem_keys_prune(
+    struct mls_treekem_keys *k, const struct mls_tree *t);
 void mls_treekem_keys_wipe(struct mls_treekem_keys *k);
 
 /*
@@ -36,7 +36,7 @@ void mls_treekem_keys_wipe(struct mls_treekem_keys *k);
 struct mls_update_path {
 	struct mls_leaf_node leaf;
 	struct bytes nodes; /* contents of the vector, checked to parse */
-	size_t count;       /* nodes in it */
+	size_t count;	    /* nodes in it */
 };
 void mls_update_path_decode(struct rd *r, struct mls_update_path *out);
 
@@ -54,7 +54,7 @@ struct mls_leaf_set {
  */
 struct mls_treekem_path {
 	struct mls_treekem_keys keys; /* ours, with the new ones */
-	size_t count;                 /* nodes of the filtered direct path */
+	size_t count;		      /* nodes of the filtered direct path */
 	struct mls_node node[MLS_MAX_DEPTH];
 	uint8_t path_secret[MLS_MAX_DEPTH][MLS_MAX_HASH_LEN];
 	uint8_t commit_secret[MLS_MAX_HASH_LEN];
@@ -106,8 +106,7 @@ struct mls_treekem_sender {
 	struct bytes extensions; /* of the provisional GroupContext */
 };
 MUST_USE enum mls_result mls_treekem_apply(struct mls_tree *t,
-    const struct mls_treekem_sender *from,
-    const struct mls_update_path *path);
+    const struct mls_treekem_sender *from, const struct mls_update_path *path);
 
 /*
  * Second half: finds the node that we can decrypt for, opens its path secret

@@ -114,8 +114,8 @@ anyone(bool is_member)
 static struct mls_identity
 identity_of(struct person *p)
 {
-	must_be(mls_signature_key_new(&w.client, w.suite, p->secret,
-	            p->public, &p->public_len),
+	must_be(mls_signature_key_new(
+		    &w.client, w.suite, p->secret, p->public, &p->public_len),
 	    MLS_OK, "a signature key");
 	return (struct mls_identity){
 		{ MLS_CREDENTIAL_BASIC, BYTES_LIT("walker") },
@@ -145,8 +145,8 @@ damage(struct person *p, struct bytes message)
 	must(copy != NULL, "memory");
 	memcpy(copy, message.p, message.n);
 	copy[dice((uint32_t)message.n)] ^= (uint8_t)(1u << dice(8));
-	res = mls_group_process(p->group,
-	    (struct bytes){ copy, message.n }, &buf, &event);
+	res = mls_group_process(
+	    p->group, (struct bytes){ copy, message.n }, &buf, &event);
 	must(res != MLS_OK, "a damaged message was refused");
 	after = saved(p);
 	must(bytes_equal(wr_bytes(&before), wr_bytes(&after)),
@@ -178,8 +178,8 @@ replay(struct person *p, const struct letter *l)
 	struct mls_event event;
 	struct wr buf = wr_new();
 
-	must_be(mls_group_process(p->group, wr_bytes(&l->message), &buf,
-	            &event),
+	must_be(
+	    mls_group_process(p->group, wr_bytes(&l->message), &buf, &event),
 	    MLS_GENERATION_WAS_USED_BEFORE, "a replay");
 	wr_free(&buf);
 	w.count.replayed++;
@@ -203,8 +203,8 @@ deliver(struct person *p, size_t i)
 	if (dice(16) == 0)
 		damage(p, wr_bytes(&l->message));
 	if (l->is_proposal) {
-		res = mls_group_process(p->group, wr_bytes(&l->message), &buf,
-		    &event);
+		res = mls_group_process(
+		    p->group, wr_bytes(&l->message), &buf, &event);
 		/* In the clear, the same proposal is the same message. */
 		if (!is_public() || res != MLS_PROPOSAL_WAS_SEEN_BEFORE) {
 			must_be(res, MLS_OK, "a proposal");
@@ -212,8 +212,8 @@ deliver(struct person *p, size_t i)
 			    "it is a proposal");
 		}
 	} else {
-		must_be(mls_group_unprotect(p->group, wr_bytes(&l->message),
-		            &buf, &event),
+		must_be(mls_group_unprotect(
+			    p->group, wr_bytes(&l->message), &buf, &event),
 		    MLS_OK, "what was said");
 		must(bytes_equal(event.data, BYTES_OF(l->text)),
 		    "it was said like that");
@@ -262,8 +262,8 @@ say(struct person *p)
 	enum mls_result res;
 
 	w.env.random(w.env.ctx, l->text, sizeof l->text);
-	res = mls_group_protect(p->group, BYTES_NONE, BYTES_OF(l->text),
-	    &l->message);
+	res = mls_group_protect(
+	    p->group, BYTES_NONE, BYTES_OF(l->text), &l->message);
 	if (res == MLS_PROPOSALS_ARE_WAITING) {
 		free_letter(l);
 		return;
@@ -281,8 +281,7 @@ ask_remove(struct person *p)
 
 	if (other == p || members() <= 2)
 		return false;
-	return mls_group_remove(p->group, mls_group_me(other->group)) ==
-	    MLS_OK;
+	return mls_group_remove(p->group, mls_group_me(other->group)) == MLS_OK;
 }
 
 /* Newcomers of one commit, with what they wait with. */
@@ -350,8 +349,8 @@ rival(struct person *p)
 
 	deliver_proposals(p);
 	before = saved(p);
-	must_be(mls_group_commit(p->group, &options, &commit, &welcome),
-	    MLS_OK, "a commit that will lose");
+	must_be(mls_group_commit(p->group, &options, &commit, &welcome), MLS_OK,
+	    "a commit that will lose");
 	must_be(mls_group_drop(p->group), MLS_OK, "dropping it");
 	after = saved(p);
 	/* With private handshakes the ratchet has moved on, and must have. */
@@ -397,8 +396,7 @@ take_commit(struct person *p, struct bytes commit)
 		    MLS_OK, "a commit");
 		must(event.kind == MLS_EVENT_COMMIT, "it is a commit");
 		if (tries > 1)
-			must_be(mls_group_drop(p->group), MLS_OK,
-			    "hesitating");
+			must_be(mls_group_drop(p->group), MLS_OK, "hesitating");
 	}
 	must_be(mls_group_merge(p->group), MLS_OK, "merging");
 	if (event.removes_us)
@@ -426,22 +424,21 @@ all_agree(void)
 	uint8_t secret[2][32];
 
 	must_be(mls_group_export(first->group, "walk", BYTES_NONE, secret[0],
-	            sizeof secret[0]),
+		    sizeof secret[0]),
 	    MLS_OK, "exporting");
 	for (uint32_t i = 0; i < w.people; i++) {
 		p = &w.person[i];
 		if (p->group == NULL)
 			continue;
 		must(bytes_equal(mls_group_authenticator(p->group),
-		         mls_group_authenticator(first->group)),
+			 mls_group_authenticator(first->group)),
 		    "all have the same authenticator");
-		must(mls_group_epoch(p->group) ==
-		        mls_group_epoch(first->group),
+		must(mls_group_epoch(p->group) == mls_group_epoch(first->group),
 		    "all are in one epoch");
 		must(mls_group_members(p->group) == members(),
 		    "all know who is there");
 		must_be(mls_group_export(p->group, "walk", BYTES_NONE,
-		            secret[1], sizeof secret[1]),
+			    secret[1], sizeof secret[1]),
 		    MLS_OK, "exporting");
 		must(memcmp(secret[0], secret[1], sizeof secret[0]) == 0,
 		    "all export the same");
@@ -528,8 +525,8 @@ reload(struct person *p)
 	struct wr state = saved(p), again;
 
 	mls_group_free(p->group);
-	must_be(mls_group_load(&w.client, wr_bytes(&state), &p->group),
-	    MLS_OK, "loading");
+	must_be(mls_group_load(&w.client, wr_bytes(&state), &p->group), MLS_OK,
+	    "loading");
 	again = saved(p);
 	must(bytes_equal(wr_bytes(&state), wr_bytes(&again)),
 	    "what was loaded saves the same");
@@ -587,7 +584,7 @@ read_options(int argc, char **argv)
 			return false;
 	}
 	return optind == argc && w.people >= 2 && w.people <= MAX_PEOPLE &&
-	    w.seed != 0;
+	       w.seed != 0;
 }
 
 int
@@ -621,9 +618,9 @@ main(int argc, char **argv)
 	printf("%u steps: %lu said, %lu read (%lu late), %lu proposed, "
 	       "%lu commits, %lu rivals, %lu joined, %lu from outside, "
 	       "%lu left, %lu damaged, %lu replayed, %lu reloaded\n",
-	    w.steps, w.count.said, w.count.read, w.count.late,
-	    w.count.proposed, w.count.commits, w.count.rivals, w.count.joins,
-	    w.count.outside, w.count.leaves, w.count.damaged,
-	    w.count.replayed, w.count.reloaded);
+	    w.steps, w.count.said, w.count.read, w.count.late, w.count.proposed,
+	    w.count.commits, w.count.rivals, w.count.joins, w.count.outside,
+	    w.count.leaves, w.count.damaged, w.count.replayed,
+	    w.count.reloaded);
 	return EXIT_SUCCESS;
 }

@@ -38,9 +38,8 @@ cast_role(const struct mls_suite *s, uint32_t number, struct cast_role *role)
 	memset(role, 0, sizeof *role);
 	memset(role->signature_secret, 1, sizeof role->signature_secret);
 	memcpy(role->signature_secret, &number, sizeof number);
-	CHECK_EQ(mls_suite_signature_public(s,
-	             BYTES_OF(role->signature_secret), role->signature_public,
-	             &role->signature_public_len),
+	CHECK_EQ(mls_suite_signature_public(s, BYTES_OF(role->signature_secret),
+		     role->signature_public, &role->signature_public_len),
 	    MLS_OK);
 }
 
@@ -79,9 +78,8 @@ cast_leaf(const struct mls_suite *s, struct cast_role *role,
 
 	CHECK_EQ(mls_suite_new_key_pair(s, env, &role->pair), MLS_OK);
 	CHECK_EQ(mls_leaf_node_create(s, &content,
-	             (struct bytes){ role->pair.public,
-	                 role->pair.public_len },
-	             &signer, &place, w),
+		     (struct bytes){ role->pair.public, role->pair.public_len },
+		     &signer, &place, w),
 	    MLS_OK);
 }
 

@@ -24,16 +24,16 @@ struct cast_role {
 struct env cast_env(uint64_t *seed);
 
 /* Fills a role by its number. */
-void cast_role(const struct mls_suite *s, uint32_t number,
-    struct cast_role *role);
+void cast_role(
+    const struct mls_suite *s, uint32_t number, struct cast_role *role);
 
 /* Returns the key that signs for a role. */
 struct mls_signer cast_signer(const struct cast_role *role);
 
 /* Returns what the leaf nodes of a role say, with this source. Views into
  * constants. */
-struct mls_leaf_content cast_content(const struct mls_suite *s,
-    enum mls_leaf_source source);
+struct mls_leaf_content cast_content(
+    const struct mls_suite *s, enum mls_leaf_source source);
 
 /*
  * Writes a leaf node of a role, with a new encryption key; source is

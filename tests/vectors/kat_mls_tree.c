@@ -41,14 +41,14 @@ check_node(struct kat *k, const json_t *test, struct mls_node node,
 	else
 		kat_true(k, "children",
 		    is_number(left, i, mls_node_left(node).i) &&
-		        is_number(right, i, mls_node_right(node).i));
+			is_number(right, i, mls_node_right(node).i));
 	if (i == root.i)
 		kat_true(k, "the root has no parent",
 		    is_null(parent, i) && is_null(sibling, i));
 	else
 		kat_true(k, "parent and sibling",
 		    is_number(parent, i, mls_node_parent(node).i) &&
-		        is_number(sibling, i, mls_node_sibling(node).i));
+			is_number(sibling, i, mls_node_sibling(node).i));
 }
 
 void
@@ -59,13 +59,13 @@ kat_mls_tree_math(struct kat *k, const json_t *test, const struct mls_suite *s)
 
 	(void)s;
 	if (!kat_true(k, "leaves are a power of two",
-	        leaves > 0 && leaves <= MLS_MAX_LEAVES &&
-	            (leaves & (leaves - 1)) == 0))
+		leaves > 0 && leaves <= MLS_MAX_LEAVES &&
+		    (leaves & (leaves - 1)) == 0))
 		return;
 	root = mls_tree_math_root((uint32_t)leaves);
 	kat_true(k, "nodes",
 	    kat_number(test, "n_nodes", 0) ==
-	        mls_tree_math_width((uint32_t)leaves));
+		mls_tree_math_width((uint32_t)leaves));
 	kat_true(k, "root", kat_number(test, "root", UINT64_MAX) == root.i);
 	for (struct mls_node at = { 0 };
 	     at.i < mls_tree_math_width((uint32_t)leaves); at.i++)
@@ -80,7 +80,8 @@ read_tree(struct kat *k, const struct mls_suite *s, struct bytes encoded)
 {
 	struct mls_tree *t = NULL;
 
-	(void)kat_mls_ok(k, "the tree decodes", mls_tree_decode(s, encoded, &t));
+	(void)kat_mls_ok(
+	    k, "the tree decodes", mls_tree_decode(s, encoded, &t));
 	return t;
 }
 
@@ -104,16 +105,15 @@ check_hash(struct kat *k, const char *what, const struct mls_tree *t,
 
 	if (kat_mls_ok(k, "the tree hashes", mls_tree_hash(t, hash)))
 		kat_bytes(k, what,
-		    (struct bytes){ hash, mls_tree_suite(t)->hash_len },
-		    want);
+		    (struct bytes){ hash, mls_tree_suite(t)->hash_len }, want);
 }
 
 /* tree-operations */
 
 /* Applies an encoded Proposal of one of the three kinds that change a tree. */
 static enum mls_result
-apply_proposal(struct mls_tree *t, struct bytes proposal,
-    struct mls_leaf sender)
+apply_proposal(
+    struct mls_tree *t, struct bytes proposal, struct mls_leaf sender)
 {
 	struct rd r = rd_init(proposal);
 	struct mls_leaf_node node;
@@ -147,27 +147,26 @@ operations_case(struct kat *k, const struct mls_suite *s, const json_t *test)
 {
 	struct bytes before = kat_hex(k, test, "tree_before");
 	struct mls_tree *t = read_tree(k, s, before), *layer = NULL;
-	struct mls_leaf sender = { (uint32_t)kat_number(test,
-	    "proposal_sender", 0) };
+	struct mls_leaf sender = { (uint32_t)kat_number(
+	    test, "proposal_sender", 0) };
 
 	if (t == NULL)
 		return;
-	check_hash(k, "tree_hash_before", t,
-	    kat_hex(k, test, "tree_hash_before"));
+	check_hash(
+	    k, "tree_hash_before", t, kat_hex(k, test, "tree_hash_before"));
 	layer = mls_tree_layer(t);
 	if (kat_true(k, "a layer", layer != NULL) &&
 	    kat_mls_ok(k, "the proposal applies",
-	        apply_proposal(layer, kat_hex(k, test, "proposal"),
-	            sender))) {
-		check_encoding(k, "tree_after", layer,
-		    kat_hex(k, test, "tree_after"));
+		apply_proposal(layer, kat_hex(k, test, "proposal"), sender))) {
+		check_encoding(
+		    k, "tree_after", layer, kat_hex(k, test, "tree_after"));
 		check_hash(k, "tree_hash_after", layer,
 		    kat_hex(k, test, "tree_hash_after"));
 		check_encoding(k, "the base is as it was", t, before);
 		mls_tree_merge(layer);
 		layer = NULL;
-		check_encoding(k, "tree_after, merged", t,
-		    kat_hex(k, test, "tree_after"));
+		check_encoding(
+		    k, "tree_after, merged", t, kat_hex(k, test, "tree_after"));
 		check_hash(k, "tree_hash_after, merged", t,
 		    kat_hex(k, test, "tree_hash_after"));
 	}
@@ -185,16 +184,17 @@ kat_mls_tree_operations(
 /* tree-validation */
 
 static void
-check_resolution(struct kat *k, const struct mls_tree *t,
-    struct mls_node node, const json_t *want)
+check_resolution(struct kat *k, const struct mls_tree *t, struct mls_node node,
+    const json_t *want)
 {
 	struct mls_node_list list = { 0 };
 
-	if (kat_mls_ok(k, "a resolution", mls_tree_resolution(t, node, &list)) &&
+	if (kat_mls_ok(
+		k, "a resolution", mls_tree_resolution(t, node, &list)) &&
 	    kat_true(k, "its length", json_array_size(want) == list.n))
 		for (size_t i = 0; i < list.n; i++)
-			kat_true(k, "its nodes",
-			    is_number(want, i, list.p[i].i));
+			kat_true(
+			    k, "its nodes", is_number(want, i, list.p[i].i));
 	free(list.p);
 }
 
@@ -211,18 +211,16 @@ validation_case(struct kat *k, const struct mls_suite *s, const json_t *test)
 	if (t == NULL)
 		return;
 	kat_true(k, "a hash and a resolution for each node",
-	    json_array_size(hashes) ==
-	            mls_tree_math_width(mls_tree_size(t)) &&
-	        json_array_size(resolutions) == json_array_size(hashes));
+	    json_array_size(hashes) == mls_tree_math_width(mls_tree_size(t)) &&
+		json_array_size(resolutions) == json_array_size(hashes));
 	for (struct mls_node at = { 0 };
 	     at.i < mls_tree_math_width(mls_tree_size(t)); at.i++) {
-		check_resolution(k, t, at,
-		    json_array_get(resolutions, at.i));
-		if (kat_mls_ok(k, "a tree hash", mls_tree_hash_node(t, at, hash)))
+		check_resolution(k, t, at, json_array_get(resolutions, at.i));
+		if (kat_mls_ok(
+			k, "a tree hash", mls_tree_hash_node(t, at, hash)))
 			kat_bytes(k, "tree_hashes",
 			    (struct bytes){ hash, s->hash_len },
-			    kat_hex_value(k,
-			        json_array_get(hashes, at.i)));
+			    kat_hex_value(k, json_array_get(hashes, at.i)));
 	}
 	facts.group_id = kat_hex(k, test, "group_id");
 	kat_mls_ok(k, "the tree is valid", mls_tree_validate(t, &facts));
@@ -268,16 +266,16 @@ pair_of(struct kat *k, const struct mls_suite *s, struct bytes path_secret,
 	uint8_t node_secret[MLS_MAX_HASH_LEN];
 
 	return kat_mls_ok(k, "a node secret",
-	           mls_suite_derive_secret(s, path_secret, "node",
-	               node_secret)) &&
-	    kat_mls_ok(k, "a node key",
-	        mls_suite_derive_key_pair(s,
-	            (struct bytes){ node_secret, s->hash_len }, pair));
+		   mls_suite_derive_secret(
+		       s, path_secret, "node", node_secret)) &&
+	       kat_mls_ok(k, "a node key",
+		   mls_suite_derive_key_pair(
+		       s, (struct bytes){ node_secret, s->hash_len }, pair));
 }
 
 static void
-read_member(struct kat *k, const struct mls_tree *t, const json_t *in,
-    struct member *m)
+read_member(
+    struct kat *k, const struct mls_tree *t, const json_t *in, struct member *m)
 {
 	const struct mls_suite *s = mls_tree_suite(t);
 	const json_t *secrets = json_object_get(in, "path_secrets"), *one;
@@ -291,7 +289,7 @@ read_member(struct kat *k, const struct mls_tree *t, const json_t *in,
 	m->keys.me.i = (uint32_t)kat_number(in, "index", 0);
 	m->signature_priv = kat_hex(k, in, "signature_priv");
 	if (!kat_true(k, "encryption_priv",
-	        leaf_secret.n != 0 && leaf_secret.n <= MLS_MAX_KEM_SECRET))
+		leaf_secret.n != 0 && leaf_secret.n <= MLS_MAX_KEM_SECRET))
 		return;
 	memcpy(m->keys.secret[0], leaf_secret.p, leaf_secret.n);
 	m->keys.known = 1;
@@ -300,8 +298,8 @@ read_member(struct kat *k, const struct mls_tree *t, const json_t *in,
 		node.i = (uint32_t)kat_number(one, "node", 0);
 		level = mls_node_level(node);
 		if (!kat_true(k, "a node above the leaf",
-		        level <= MLS_MAX_DEPTH &&
-		            mls_node_ancestor(m->keys.me, level).i == node.i) ||
+			level <= MLS_MAX_DEPTH &&
+			    mls_node_ancestor(m->keys.me, level).i == node.i) ||
 		    !pair_of(k, s, kat_hex(k, one, "path_secret"), &pair))
 			return;
 		kat_bytes(k, "the node's public key",
@@ -317,8 +315,7 @@ static struct bytes
 context_of(struct kat *k, const struct mls_suite *s, const json_t *test,
     struct bytes tree_hash)
 {
-	struct bytes transcript = kat_hex(k, test,
-	    "confirmed_transcript_hash");
+	struct bytes transcript = kat_hex(k, test, "confirmed_transcript_hash");
 	struct bytes group_id = kat_hex(k, test, "group_id");
 	size_t room = 64 + group_id.n + tree_hash.n + transcript.n;
 	struct wr w = wr_init(kat_space(k, room), room);
@@ -348,7 +345,7 @@ check_open(struct kat *k, const struct mls_tree *t, const struct member *m,
 	uint32_t level;
 
 	if (!kat_mls_ok(k, "the path opens",
-	        mls_treekem_open(t, &keys, message, commit_secret)))
+		mls_treekem_open(t, &keys, message, commit_secret)))
 		return;
 	kat_bytes(k, "commit_secret",
 	    (struct bytes){ commit_secret, s->hash_len },
@@ -368,8 +365,8 @@ check_update(struct kat *k, struct mls_tree *t, const struct member *members,
 {
 	const struct mls_suite *s = mls_tree_suite(t);
 	struct mls_leaf from = { (uint32_t)kat_number(update, "sender", 0) };
-	struct mls_treekem_sender sender = { from,
-		kat_hex(k, test, "group_id"), BYTES_NONE };
+	struct mls_treekem_sender sender = { from, kat_hex(k, test, "group_id"),
+		BYTES_NONE };
 	struct rd r = rd_init(kat_hex(k, update, "update_path"));
 	struct mls_tree *layer = mls_tree_layer(t);
 	struct mls_treekem_message message = { .from = from };
@@ -378,16 +375,16 @@ check_update(struct kat *k, struct mls_tree *t, const struct member *members,
 	mls_update_path_decode(&r, &path);
 	if (kat_true(k, "the path decodes", rd_end(&r) == ERR_OK) &&
 	    kat_mls_ok(k, "the path applies",
-	        mls_treekem_apply(layer, &sender, &path))) {
+		mls_treekem_apply(layer, &sender, &path))) {
 		check_hash(k, "tree_hash_after", layer,
 		    kat_hex(k, update, "tree_hash_after"));
 		message.path = &path;
-		message.group_context = context_of(k, s, test,
-		    kat_hex(k, update, "tree_hash_after"));
+		message.group_context = context_of(
+		    k, s, test, kat_hex(k, update, "tree_hash_after"));
 		for (uint32_t i = 0; i < mls_tree_size(t); i++)
 			if (members[i].is_there && i != from.i)
-				check_open(k, layer, &members[i], &message,
-				    update);
+				check_open(
+				    k, layer, &members[i], &message, update);
 	}
 	mls_tree_free(layer);
 }
@@ -399,8 +396,8 @@ some_random(void *ctx, void *out, size_t n)
 	uint8_t *p = out, *state = ctx;
 
 	for (size_t i = 0; i < n; i++)
-		p[i] = (uint8_t)(*state = (uint8_t)(*state * 5 + 17) ^
-		        (uint8_t)i);
+		p[i] =
+		    (uint8_t)(*state = (uint8_t)(*state * 5 + 17) ^ (uint8_t)i);
 }
 
 /* Makes a path of our own for a member, which all others must be able to
@@ -419,8 +416,7 @@ check_create(struct kat *k, struct mls_tree *t, const struct member *members,
 		    .capabilities = leaf->capabilities,
 		    .extensions = leaf->extensions },
 		{ author->signature_priv, leaf->signature_key } };
-	struct mls_treekem_sender sender = { by.leaf, by.group_id,
-		BYTES_NONE };
+	struct mls_treekem_sender sender = { by.leaf, by.group_id, BYTES_NONE };
 	struct mls_treekem_message message = { .from = by.leaf };
 	struct mls_tree *ours = mls_tree_layer(t), *theirs = mls_tree_layer(t);
 	struct mls_treekem_keys keys;
@@ -431,21 +427,22 @@ check_create(struct kat *k, struct mls_tree *t, const struct member *members,
 	struct rd r;
 
 	if (!kat_mls_ok(k, "a path is made",
-	        mls_treekem_create(ours, &by, &env, &path)) ||
+		mls_treekem_create(ours, &by, &env, &path)) ||
 	    !kat_mls_ok(k, "its tree hashes", mls_tree_hash(ours, hash)))
 		goto out;
-	message.group_context = context_of(k, s, test,
-	    (struct bytes){ hash, s->hash_len });
+	message.group_context =
+	    context_of(k, s, test, (struct bytes){ hash, s->hash_len });
 	if (!kat_mls_ok(k, "it is encrypted",
-	        mls_treekem_encrypt(ours, &path,
-	            (struct mls_leaf_set){ NULL, 0 },
-	            message.group_context, &env, &w)))
+		mls_treekem_encrypt(ours, &path,
+		    (struct mls_leaf_set){ NULL, 0 }, message.group_context,
+		    &env, &w)))
 		goto out;
 	r = rd_init(wr_bytes(&w));
 	mls_update_path_decode(&r, &decoded);
 	message.path = &decoded;
 	if (!kat_true(k, "it decodes", rd_end(&r) == ERR_OK) ||
-	    !kat_mls_ok(k, "it applies", mls_treekem_apply(theirs, &sender, &decoded)))
+	    !kat_mls_ok(
+		k, "it applies", mls_treekem_apply(theirs, &sender, &decoded)))
 		goto out;
 	check_hash(k, "the same tree hash", theirs,
 	    (struct bytes){ hash, s->hash_len });
@@ -454,11 +451,10 @@ check_create(struct kat *k, struct mls_tree *t, const struct member *members,
 		if (!members[i].is_there || i == by.leaf.i)
 			continue;
 		if (kat_mls_ok(k, "it opens",
-		        mls_treekem_open(theirs, &keys, &message, commit)))
+			mls_treekem_open(theirs, &keys, &message, commit)))
 			kat_bytes(k, "the same commit secret",
 			    (struct bytes){ commit, s->hash_len },
-			    (struct bytes){ path.commit_secret,
-			        s->hash_len });
+			    (struct bytes){ path.commit_secret, s->hash_len });
 	}
 out:
 	wr_free(&w);
@@ -483,10 +479,10 @@ treekem_case(struct kat *k, const struct mls_suite *s, const json_t *test)
 	}
 	for (uint32_t leaf = 0; leaf < mls_tree_size(t); leaf++)
 		if (private_of(test, leaf) != NULL)
-			read_member(k, t, private_of(test, leaf),
-			    &members[leaf]);
+			read_member(
+			    k, t, private_of(test, leaf), &members[leaf]);
 	json_array_foreach(updates, i, update)
-		check_update(k, t, members, test, update);
+	    check_update(k, t, members, test, update);
 	for (uint32_t leaf = 0; leaf < mls_tree_size(t); leaf++)
 		if (members[leaf].is_there)
 			check_create(k, t, members, &members[leaf], test);
@@ -495,8 +491,7 @@ treekem_case(struct kat *k, const struct mls_suite *s, const json_t *test)
 }
 
 void
-kat_mls_treekem(
-    struct kat *k, const json_t *test, const struct mls_suite *s)
+kat_mls_treekem(struct kat *k, const json_t *test, const struct mls_suite *s)
 {
 	treekem_case(k, s, test);
 }

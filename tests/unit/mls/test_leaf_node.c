@@ -34,8 +34,8 @@ made(struct wr *w, const struct mls_leaf_content *content)
 
 	wr_reset(w);
 	CHECK_EQ(mls_leaf_node_create(&suite, content,
-	             (struct bytes){ role.pair.public, role.pair.public_len },
-	             &signer, &place, w),
+		     (struct bytes){ role.pair.public, role.pair.public_len },
+		     &signer, &place, w),
 	    MLS_OK);
 	r = rd_init(wr_bytes(w));
 	mls_leaf_node_decode(&r, &leaf);
@@ -52,8 +52,7 @@ TEST(what_is_unknown_survives)
 	/* Two extensions that nobody knows, both listed. */
 	static const uint8_t extensions[] = { 0xea, 0xea, 2, 'x', 'y', 0xf0,
 		0x99, 0 };
-	struct mls_leaf_content content = cast_content(&suite,
-	    MLS_LEAF_UPDATE);
+	struct mls_leaf_content content = cast_content(&suite, MLS_LEAF_UPDATE);
 	struct mls_leaf_node leaf;
 	struct wr w = wr_new();
 
@@ -127,8 +126,8 @@ TEST(capabilities_must_cover_what_is_there)
 	    MLS_CAPABILITIES_ARE_MISSING);
 	content.capabilities.credentials = BYTES_LIT("\0\2\0\1");
 	leaf = made(&w, &content);
-	CHECK_EQ(mls_leaf_node_check(&suite, &leaf, BYTES_OF(required)),
-	    MLS_OK);
+	CHECK_EQ(
+	    mls_leaf_node_check(&suite, &leaf, BYTES_OF(required)), MLS_OK);
 	content.capabilities.extensions = BYTES_NONE;
 	content.extensions = BYTES_OF(unknown);
 	leaf = made(&w, &content);
@@ -153,8 +152,8 @@ is_read(const struct mls_leaf_content *content)
 	bool result;
 
 	CHECK_EQ(mls_leaf_node_create(&suite, content,
-	             (struct bytes){ role.pair.public, role.pair.public_len },
-	             &signer, &place, &w),
+		     (struct bytes){ role.pair.public, role.pair.public_len },
+		     &signer, &place, &w),
 	    MLS_OK);
 	r = rd_init(wr_bytes(&w));
 	mls_leaf_node_decode(&r, &leaf);
@@ -172,8 +171,8 @@ TEST(lists_have_an_end)
 
 	start();
 	content = cast_content(&suite, MLS_LEAF_UPDATE);
-	content.capabilities.proposals = (struct bytes){ many,
-		2 * MLS_MAX_CAPABILITY };
+	content.capabilities.proposals =
+	    (struct bytes){ many, 2 * MLS_MAX_CAPABILITY };
 	CHECK(is_read(&content));
 	content.capabilities.proposals.n += 2;
 	CHECK(!is_read(&content));
@@ -184,8 +183,8 @@ TEST(lists_have_an_end)
 		extensions[3 * i] = (uint8_t)(i >> 8);
 		extensions[3 * i + 1] = (uint8_t)i;
 	}
-	content.extensions = (struct bytes){ extensions,
-		3 * MLS_MAX_EXTENSIONS };
+	content.extensions =
+	    (struct bytes){ extensions, 3 * MLS_MAX_EXTENSIONS };
 	CHECK(is_read(&content));
 	content.extensions.n += 3;
 	CHECK(!is_read(&content));
@@ -193,8 +192,7 @@ TEST(lists_have_an_end)
 	content.extensions.n = 6;
 	CHECK(!is_read(&content));
 	content.extensions = BYTES_NONE;
-	content.credential.value = (struct bytes){ identity,
-		MLS_MAX_IDENTITY };
+	content.credential.value = (struct bytes){ identity, MLS_MAX_IDENTITY };
 	CHECK(is_read(&content));
 	content.credential.value.n++;
 	CHECK(!is_read(&content));

@@ -114,8 +114,8 @@ update(struct world *w, struct mls_tree *layer, struct mls_leaf at)
 static void
 path(struct world *w, struct mls_tree *layer, struct mls_leaf at)
 {
-	struct mls_treekem_author author = cast_author(&suite,
-	    &w->roles[w->role_at[at.i]], at);
+	struct mls_treekem_author author =
+	    cast_author(&suite, &w->roles[w->role_at[at.i]], at);
 	struct env env = cast_env(&seed);
 	struct mls_treekem_path made;
 
@@ -158,7 +158,7 @@ check_tree(const struct world *w, const struct mls_tree *t)
 		bool is_there = w->role_at[i] >= 0;
 
 		CHECK(is_there ==
-		    (mls_tree_leaf(t, (struct mls_leaf){ i }) != NULL));
+		      (mls_tree_leaf(t, (struct mls_leaf){ i }) != NULL));
 		if (!is_there)
 			continue;
 		CHECK(mls_tree_next_member(t, &at));
@@ -205,8 +205,8 @@ check_keys(const struct mls_tree *t, struct bytes gone)
 		if (!mls_node_is_leaf(at))
 			continue;
 		leaf = mls_tree_leaf(t, mls_leaf_of_node(at));
-		CHECK(mls_tree_find_signature_key(t, leaf->signature_key,
-		    &holder));
+		CHECK(mls_tree_find_signature_key(
+		    t, leaf->signature_key, &holder));
 		CHECK_EQ(holder.i, mls_leaf_of_node(at).i);
 		keys++;
 	}
@@ -259,8 +259,7 @@ TEST(a_layer_is_merged_or_leaves_no_trace)
 		if (mls_tree_leaf(w->tree, updated) != NULL &&
 		    w->role_at[updated.i] == before_roles[updated.i]) {
 			update(w, layer, updated);
-			gone = mls_tree_leaf(w->tree,
-			    updated)->encryption_key;
+			gone = mls_tree_leaf(w->tree, updated)->encryption_key;
 		}
 		check_keys(layer, gone);
 		if (dice(3) == 0)
@@ -316,8 +315,8 @@ TEST(a_full_tree_pays_for_its_depth_only)
 
 	CHECK_EQ(mls_tree_filtered_path(t, me, steps), 6);
 	for (int i = 0; i < 6; i++)
-		CHECK_EQ(mls_tree_resolution(t, steps[i].copath, &list),
-		    MLS_OK);
+		CHECK_EQ(
+		    mls_tree_resolution(t, steps[i].copath, &list), MLS_OK);
 	CHECK_EQ(list.n, 6);
 	layer = mls_tree_layer(t);
 	path(w, layer, me);
@@ -350,8 +349,7 @@ TEST(a_changed_byte_is_never_a_valid_tree)
 			again = encoded(read);
 			CHECK_BYTES(wr_bytes(&again), wr_bytes(&bytes));
 			wr_free(&again);
-			accepted += mls_tree_validate(read, &facts) ==
-			    MLS_OK;
+			accepted += mls_tree_validate(read, &facts) == MLS_OK;
 		}
 		mls_tree_free(read);
 		bytes.p[i] ^= 1;
@@ -389,8 +387,8 @@ TEST(credential_types_must_be_supported_by_all)
 	struct env env = cast_env(&seed);
 	struct world *w = malloc(sizeof *w);
 	struct mls_tree *t = tree_of(w, 3);
-	struct mls_leaf_content content = cast_content(&suite,
-	    MLS_LEAF_KEY_PACKAGE);
+	struct mls_leaf_content content =
+	    cast_content(&suite, MLS_LEAF_KEY_PACKAGE);
 	struct mls_signer signer = cast_signer(&w->roles[3]);
 	struct mls_key_pair pair;
 	struct wr leaf = wr_new();
@@ -404,8 +402,8 @@ TEST(credential_types_must_be_supported_by_all)
 	content.capabilities.credentials = BYTES_LIT("\0\1\0\2");
 	CHECK_EQ(mls_suite_new_key_pair(&suite, &env, &pair), MLS_OK);
 	CHECK_EQ(mls_leaf_node_create(&suite, &content,
-	             (struct bytes){ pair.public, pair.public_len }, &signer,
-	             NULL, &leaf),
+		     (struct bytes){ pair.public, pair.public_len }, &signer,
+		     NULL, &leaf),
 	    MLS_OK);
 	CHECK_EQ(mls_tree_add(t, wr_bytes(&leaf), &at), MLS_OK);
 	CHECK(mls_tree_credential_type_in_use(t, MLS_CREDENTIAL_X509));

@@ -61,11 +61,11 @@ everybody_adopts(struct group *g, struct mls_tree *layer,
 			g->keys[i] = made->keys;
 			continue;
 		}
-		CHECK_EQ(mls_treekem_open(theirs, &g->keys[i], &message,
-		             commit),
+		CHECK_EQ(
+		    mls_treekem_open(theirs, &g->keys[i], &message, commit),
 		    MLS_OK);
-		CHECK(memcmp(commit, made->commit_secret,
-		          g->suite.hash_len) == 0);
+		CHECK(memcmp(commit, made->commit_secret, g->suite.hash_len) ==
+		      0);
 	}
 	mls_tree_free(theirs);
 }
@@ -73,16 +73,16 @@ everybody_adopts(struct group *g, struct mls_tree *layer,
 static void
 honest_path(struct group *g, uint32_t author)
 {
-	struct mls_treekem_author by = cast_author(&g->suite,
-	    &g->roles[author], (struct mls_leaf){ author });
+	struct mls_treekem_author by = cast_author(
+	    &g->suite, &g->roles[author], (struct mls_leaf){ author });
 	struct mls_tree *layer = mls_tree_layer(g->tree);
 	struct mls_treekem_path made;
 	struct wr path = wr_new();
 
 	CHECK_EQ(mls_treekem_create(layer, &by, &g->env, &made), MLS_OK);
-	CHECK_EQ(mls_treekem_encrypt(layer, &made,
-	             (struct mls_leaf_set){ NULL, 0 }, context(), &g->env,
-	             &path),
+	CHECK_EQ(
+	    mls_treekem_encrypt(layer, &made, (struct mls_leaf_set){ NULL, 0 },
+		context(), &g->env, &path),
 	    MLS_OK);
 	everybody_adopts(g, layer, &made, wr_bytes(&path));
 	mls_tree_merge(layer);
@@ -108,8 +108,7 @@ group_of(uint16_t suite)
 		wr_reset(&leaf);
 		cast_leaf(&g->suite, &g->roles[i], MLS_LEAF_KEY_PACKAGE,
 		    (struct mls_leaf){ 0 }, &g->env, &leaf);
-		CHECK_EQ(mls_tree_add(g->tree, wr_bytes(&leaf), &at),
-		    MLS_OK);
+		CHECK_EQ(mls_tree_add(g->tree, wr_bytes(&leaf), &at), MLS_OK);
 		g->keys[i].me = at;
 		g->keys[i].known = 1;
 		memcpy(g->keys[i].secret[0], g->roles[i].pair.secret,
@@ -160,14 +159,13 @@ struct draft {
 static void
 derive_pair(struct draft *d, size_t i)
 {
-	struct bytes secret = { d->path.path_secret[i],
-		d->g->suite.hash_len };
+	struct bytes secret = { d->path.path_secret[i], d->g->suite.hash_len };
 	uint8_t node[MLS_MAX_HASH_LEN];
 
 	CHECK_EQ(mls_suite_derive_secret(&d->g->suite, secret, "node", node),
 	    MLS_OK);
 	CHECK_EQ(mls_suite_derive_key_pair(&d->g->suite,
-	             (struct bytes){ node, secret.n }, &d->pairs[i]),
+		     (struct bytes){ node, secret.n }, &d->pairs[i]),
 	    MLS_OK);
 }
 
@@ -189,15 +187,14 @@ draft_start(struct draft *d, struct group *g)
 			    g->suite.hash_len);
 		else
 			CHECK_EQ(mls_suite_derive_secret(&g->suite,
-			             (struct bytes){
-			                 d->path.path_secret[i - 1],
-			                 g->suite.hash_len },
-			             "path", d->path.path_secret[i]),
+				     (struct bytes){ d->path.path_secret[i - 1],
+					 g->suite.hash_len },
+				     "path", d->path.path_secret[i]),
 			    MLS_OK);
 		derive_pair(d, i);
 	}
-	CHECK_EQ(mls_suite_new_key_pair(&g->suite, &g->env, &d->leaf_pair),
-	    MLS_OK);
+	CHECK_EQ(
+	    mls_suite_new_key_pair(&g->suite, &g->env, &d->leaf_pair), MLS_OK);
 	d->content = cast_content(&g->suite, MLS_LEAF_COMMIT);
 	d->place = (struct mls_leaf_place){ CAST_GROUP, me };
 	d->signer = cast_signer(&g->roles[AUTHOR]);
@@ -216,24 +213,23 @@ draft_finish(struct draft *d)
 	CHECK_EQ(mls_tree_blank_path(d->layer, d->path.keys.me), MLS_OK);
 	for (size_t i = d->path.count; i > 0; i--) {
 		CHECK_EQ(mls_tree_set_parent(d->layer, d->path.node[i - 1],
-		             public_of(&d->pairs[i - 1]), due),
+			     public_of(&d->pairs[i - 1]), due),
 		    MLS_OK);
 		CHECK_EQ(mls_tree_parent_hash(d->layer, d->path.node[i - 1],
-		             d->steps[i - 1].copath, hash),
+			     d->steps[i - 1].copath, hash),
 		    MLS_OK);
 		due = (struct bytes){ hash, s->hash_len };
 	}
 	hash[0] ^= d->spoil_parent_hash;
 	d->content.parent_hash = due;
-	CHECK_EQ(mls_leaf_node_create(s, &d->content,
-	             public_of(&d->leaf_pair), &d->signer, &d->place, &leaf),
+	CHECK_EQ(mls_leaf_node_create(s, &d->content, public_of(&d->leaf_pair),
+		     &d->signer, &d->place, &leaf),
 	    MLS_OK);
-	CHECK_EQ(mls_tree_set_leaf(d->layer, d->path.keys.me,
-	             wr_bytes(&leaf)),
+	CHECK_EQ(mls_tree_set_leaf(d->layer, d->path.keys.me, wr_bytes(&leaf)),
 	    MLS_OK);
 	CHECK_EQ(mls_treekem_encrypt(d->layer, &d->path,
-	             (struct mls_leaf_set){ NULL, 0 }, d->context,
-	             &d->g->env, &path),
+		     (struct mls_leaf_set){ NULL, 0 }, d->context, &d->g->env,
+		     &path),
 	    MLS_OK);
 	mls_tree_free(d->layer);
 	wr_free(&leaf);
@@ -536,7 +532,10 @@ static const struct {
 	void (*tamper)(struct wr *path);
 	enum mls_result result;
 } tricks[] = {
-#define ROW(spoil, tamper, result) { #spoil " " #tamper, spoil, tamper, result }
+#define ROW(spoil, tamper, result)                                             \
+	{                                                                      \
+#spoil " " #tamper, spoil, tamper, result                      \
+	}
 	ROW(nothing, as_it_is, MLS_OK),
 	ROW(leaf_of_a_key_package, as_it_is, MLS_LEAF_SOURCE_IS_WRONG),
 	ROW(leaf_of_an_update, as_it_is, MLS_LEAF_SOURCE_IS_WRONG),
@@ -545,13 +544,11 @@ static const struct {
 	ROW(wrong_parent_hash, as_it_is, MLS_PARENT_HASH_IS_WRONG),
 	ROW(leaf_keeps_its_key, as_it_is, MLS_ENCRYPTION_KEY_IS_IN_USE),
 	ROW(leaf_takes_a_key, as_it_is, MLS_ENCRYPTION_KEY_IS_IN_USE),
-	ROW(leaf_takes_a_signature_key, as_it_is,
-	    MLS_SIGNATURE_KEY_IS_IN_USE),
+	ROW(leaf_takes_a_signature_key, as_it_is, MLS_SIGNATURE_KEY_IS_IN_USE),
 	ROW(node_takes_a_key, as_it_is, MLS_ENCRYPTION_KEY_IS_IN_USE),
 	ROW(root_keeps_its_key, as_it_is, MLS_ENCRYPTION_KEY_IS_IN_USE),
 	ROW(two_nodes_with_one_key, as_it_is, MLS_ENCRYPTION_KEY_IS_IN_USE),
-	ROW(leaf_and_node_with_one_key, as_it_is,
-	    MLS_ENCRYPTION_KEY_IS_IN_USE),
+	ROW(leaf_and_node_with_one_key, as_it_is, MLS_ENCRYPTION_KEY_IS_IN_USE),
 	ROW(leaf_key_of_no_length, as_it_is, MLS_KEY_IS_UNUSABLE),
 	ROW(node_key_is_too_short, as_it_is, MLS_KEY_IS_UNUSABLE),
 	ROW(no_capabilities, as_it_is, MLS_CAPABILITIES_ARE_MISSING),
@@ -578,8 +575,7 @@ static const struct {
 static enum mls_result
 verdict(struct group *g, struct bytes path)
 {
-	struct mls_treekem_sender from = { { AUTHOR }, CAST_GROUP,
-		BYTES_NONE };
+	struct mls_treekem_sender from = { { AUTHOR }, CAST_GROUP, BYTES_NONE };
 	struct mls_treekem_message message = { .from = from.leaf,
 		.group_context = context() };
 	struct mls_tree *layer = mls_tree_layer(g->tree);
@@ -642,8 +638,8 @@ find(struct bytes hay, struct bytes needle)
 {
 	size_t at = 0;
 
-	while (at + needle.n < hay.n && memcmp(hay.p + at, needle.p,
-	           needle.n) != 0)
+	while (at + needle.n < hay.n &&
+	       memcmp(hay.p + at, needle.p, needle.n) != 0)
 		at++;
 	return at;
 }
@@ -663,16 +659,15 @@ with_unmerged(struct group *g, struct mls_node at, struct bytes unmerged)
 	r = rd_init(wr_bytes(&w));
 	(void)mls_rd_varint(&r);
 	mark = mls_wr_begin(&again);
-	wr_put(&again, rd_view(&r, find((struct bytes){ r.p, r.n },
-	                   p->encoded)));
+	wr_put(
+	    &again, rd_view(&r, find((struct bytes){ r.p, r.n }, p->encoded)));
 	(void)rd_view(&r, p->encoded.n);
 	mls_wr_vec(&again, p->encryption_key);
 	mls_wr_vec(&again, p->parent_hash);
 	mls_wr_vec(&again, unmerged);
 	wr_put(&again, rd_rest(&r));
 	mls_wr_end(&again, mark);
-	CHECK_EQ(mls_tree_decode(&g->suite, wr_bytes(&again), &made),
-	    MLS_OK);
+	CHECK_EQ(mls_tree_decode(&g->suite, wr_bytes(&again), &made), MLS_OK);
 	wr_free(&w);
 	wr_free(&again);
 	return made;
@@ -702,8 +697,8 @@ TEST(a_tree_that_lies_is_refused)
 		honest_path(g, i);
 	for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
 		t = with_unmerged(g, (struct mls_node){ 3 },
-		    (struct bytes){ (const uint8_t *)lies[i].unmerged,
-		        lies[i].n });
+		    (struct bytes){
+			(const uint8_t *)lies[i].unmerged, lies[i].n });
 		CHECK_EQ(mls_tree_validate(t, &facts), lies[i].result);
 		mls_tree_free(t);
 	}
@@ -746,9 +741,9 @@ TEST(a_parent_that_nobody_made_is_refused)
 	    MLS_PARENT_HASH_IS_WRONG);
 	CHECK_EQ(verdict_with_parent(g, low, key, BYTES_NONE),
 	    MLS_PARENT_HASH_IS_WRONG);
-	CHECK_EQ(verdict_with_parent(g, low,
-	             mls_tree_public_key(g->tree, (struct mls_node){ 3 }),
-	             hash),
+	CHECK_EQ(
+	    verdict_with_parent(g, low,
+		mls_tree_public_key(g->tree, (struct mls_node){ 3 }), hash),
 	    MLS_ENCRYPTION_KEY_IS_IN_USE);
 	CHECK_EQ(verdict_with_parent(g, low, BYTES_LIT("short"), hash),
 	    MLS_KEY_IS_UNUSABLE);
@@ -775,8 +770,8 @@ verdict_with_leaf(struct group *g, struct mls_leaf leaf, struct bytes encoded)
 TEST(a_leaf_that_is_there_twice_is_refused)
 {
 	struct group *g = group_of(MLS_SUITE_X25519_CHACHA);
-	struct mls_leaf_content content = cast_content(&g->suite,
-	    MLS_LEAF_KEY_PACKAGE);
+	struct mls_leaf_content content =
+	    cast_content(&g->suite, MLS_LEAF_KEY_PACKAGE);
 	struct mls_signer signer = cast_signer(&g->roles[MEMBERS]);
 	struct mls_leaf last = { MEMBERS };
 	struct wr leaf = wr_new();
@@ -788,14 +783,14 @@ TEST(a_leaf_that_is_there_twice_is_refused)
 	CHECK_EQ(verdict_with_leaf(g, last, wr_bytes(&leaf)),
 	    MLS_SIGNATURE_IS_WRONG);
 	wr_reset(&leaf);
-	cast_leaf(&g->suite, &g->roles[0], MLS_LEAF_KEY_PACKAGE, last,
-	    &g->env, &leaf);
+	cast_leaf(&g->suite, &g->roles[0], MLS_LEAF_KEY_PACKAGE, last, &g->env,
+	    &leaf);
 	CHECK_EQ(verdict_with_leaf(g, last, wr_bytes(&leaf)),
 	    MLS_SIGNATURE_KEY_IS_IN_USE);
 	wr_reset(&leaf);
 	CHECK_EQ(mls_leaf_node_create(&g->suite, &content,
-	             mls_tree_public_key(g->tree, (struct mls_node){ 2 }),
-	             &signer, NULL, &leaf),
+		     mls_tree_public_key(g->tree, (struct mls_node){ 2 }),
+		     &signer, NULL, &leaf),
 	    MLS_OK);
 	CHECK_EQ(verdict_with_leaf(g, last, wr_bytes(&leaf)),
 	    MLS_ENCRYPTION_KEY_IS_IN_USE);
@@ -807,8 +802,8 @@ TEST(a_joiner_learns_the_keys_above_it)
 {
 	struct group *g = group_of(MLS_SUITE_XWING_AES256);
 	struct mls_tree *layer = mls_tree_layer(g->tree);
-	struct mls_treekem_author by = cast_author(&g->suite,
-	    &g->roles[AUTHOR], (struct mls_leaf){ AUTHOR });
+	struct mls_treekem_author by = cast_author(
+	    &g->suite, &g->roles[AUTHOR], (struct mls_leaf){ AUTHOR });
 	struct mls_treekem_keys keys = { 0 };
 	struct mls_treekem_path made;
 	struct wr leaf = wr_new(), path = wr_new();
@@ -821,8 +816,8 @@ TEST(a_joiner_learns_the_keys_above_it)
 	CHECK_EQ(mls_tree_add(layer, wr_bytes(&leaf), &keys.me), MLS_OK);
 	CHECK_EQ(mls_treekem_create(layer, &by, &g->env, &made), MLS_OK);
 	CHECK_EQ(mls_treekem_encrypt(layer, &made,
-	             (struct mls_leaf_set){ &keys.me, 1 }, context(),
-	             &g->env, &path),
+		     (struct mls_leaf_set){ &keys.me, 1 }, context(), &g->env,
+		     &path),
 	    MLS_OK);
 	/* Over 4 to 7 nobody has a key: three ciphertexts, not four. */
 	r = rd_init(wr_bytes(&path));
@@ -834,8 +829,8 @@ TEST(a_joiner_learns_the_keys_above_it)
 	CHECK_EQ(secret.n, g->suite.hash_len);
 	CHECK_EQ(mls_treekem_join(layer, &keys, by.leaf, secret), MLS_OK);
 	CHECK_EQ(keys.known, 1 << 3);
-	CHECK(memcmp(keys.secret[3], made.keys.secret[3],
-	          MLS_MAX_KEM_SECRET) == 0);
+	CHECK(memcmp(keys.secret[3], made.keys.secret[3], MLS_MAX_KEM_SECRET) ==
+	      0);
 	made.path_secret[2][0] ^= 1;
 	CHECK_EQ(mls_treekem_join(layer, &keys, by.leaf, secret),
 	    MLS_PATH_KEY_IS_WRONG);
@@ -848,7 +843,6 @@ TEST(a_joiner_learns_the_keys_above_it)
 
 CHECK_MAIN(T(all_members_learn_the_same_secret),
     T(a_path_with_a_trick_is_refused_by_its_name),
-    T(a_tree_that_lies_is_refused),
-    T(a_parent_that_nobody_made_is_refused),
+    T(a_tree_that_lies_is_refused), T(a_parent_that_nobody_made_is_refused),
     T(a_leaf_that_is_there_twice_is_refused),
     T(a_joiner_learns_the_keys_above_it))
