@@ -88,8 +88,10 @@ post_to_ourselves(struct server *s, const struct server_letter *letter)
 {
 	struct server_post *post = malloc(sizeof *post + letter->body.n);
 
-	if (post == NULL)
+	if (post == NULL) {
+		s->has_lost = true;
 		return;
+	}
 	post->next = NULL;
 	post->letter = *letter;
 	if (letter->body.n != 0)
@@ -245,18 +247,30 @@ post_free(struct server_post *post)
 	free(post);
 }
 
-void
-server_bus_run(struct server *s)
+/* Delivers until nothing waits. */
+static void
+deliver_all(struct server *s)
 {
-	if (s->is_delivering)
-		return;
-	s->is_delivering = true;
 	while (s->post_first != NULL) {
 		struct server_post *post = s->post_first;
 
 		s->post_first = post->next;
 		deliver(s, &post->letter);
 		post_free(post);
+	}
+}
+
+void
+server_bus_run(struct server *s)
+{
+	if (s->is_delivering)
+		return;
+	s->is_delivering = true;
+	deliver_all(s);
+	while (s->has_lost) {
+		s->has_lost = false;
+		server_presence_mend(s);
+		deliver_all(s);
 	}
 	s->is_delivering = false;
 }

@@ -62,7 +62,8 @@ enum { SERVER_LETTER_YES = 1 };
 unsigned server_bus_home(const struct server *s, const struct wire_name *name);
 
 /* Posts a letter; all of it is copied. One that memory does not suffice for
- * is lost, and whoever waits for its answer runs into a deadline. */
+ * is lost: whoever waits for its answer runs into a deadline, and sessions
+ * and seats that it leaves alone are ended. */
 void server_bus_post(struct server *s, unsigned shard,
     const struct server_letter *letter);
 

@@ -383,6 +383,7 @@ flush_one(struct server *s, struct server_conn *c)
 void
 server_flush(struct server *s)
 {
+	server_settle(s);
 	while (s->dirty != NULL) {
 		struct server_conn *c = s->dirty;
 
@@ -390,8 +391,10 @@ server_flush(struct server *s)
 		c->next_dirty = NULL;
 		c->is_dirty = false;
 		flush_one(s, c);
+		/* It may have been dropped, which others are told. */
+		if (s->dirty == NULL)
+			server_settle(s);
 	}
-	server_settle(s);
 }
 
 void

@@ -223,6 +223,7 @@ struct server {
 	/* letters to ourselves */
 	struct server_post *post_first, *post_last;
 	bool is_delivering;
+	bool has_lost; /* one, for want of memory */
 };
 
 static inline struct server_hold *

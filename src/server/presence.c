@@ -127,6 +127,37 @@ server_presence_end_device(struct server *s, struct server_account *a,
 	}
 }
 
+void
+server_presence_mend(struct server *s)
+{
+	for (size_t i = 0; i < s->accounts_n; i++) {
+		struct server_account *a = s->accounts[i];
+
+		for (size_t j = a->seats_n; j-- > 0;) {
+			struct server_ref ref = a->seats[j].ref;
+			struct server_conn *c = server_conn_find(s, ref);
+
+			if (ref.shard == s->config.shard &&
+			    (c == NULL || c->state != SERVER_LOGGED))
+				server_presence_leave(s, a, ref);
+		}
+	}
+	for (uint32_t i = 0; i < s->conns_high; i++) {
+		struct server_conn *c = &s->conns[i];
+		const struct wire_name *name;
+		const struct server_account *a;
+
+		if (c->state != SERVER_LOGGED)
+			continue;
+		name = &server_vault(c)->name;
+		a = server_account_get(s, name);
+		if (server_bus_home(s, name) == s->config.shard &&
+		    (a == NULL || server_presence_seat(a,
+		    server_conn_ref(s, c)) == NULL))
+			server_conn_end(s, c, WIRE_CLOSE_ENDED);
+	}
+}
+
 /* ---- what others see ---- */
 
 /* Returns the status that the sessions with one of these modes make. */

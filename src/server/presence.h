@@ -31,6 +31,10 @@ void server_presence_end_all(struct server *s, struct server_account *a,
 void server_presence_end_device(struct server *s, struct server_account *a,
     const uint8_t device[PACT_DEVICE_ID_LEN], const struct server_ref *but);
 
+/* After letters were lost: takes away seats whose session is not there, and
+ * ends sessions that have no seat. Both are looked for on this shard. */
+void server_presence_mend(struct server *s);
+
 /* Returns what others see. */
 enum wire_status server_presence_shown(const struct server_account *a);
 

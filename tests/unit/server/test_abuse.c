@@ -5,6 +5,7 @@
  */
 #include "world.h"
 
+#include "server/account.h"
 #include "server/conn.h"
 
 #include <stdlib.h>
@@ -344,9 +345,35 @@ TEST(a_question_for_the_key_says_nothing)
 	world_free(&w);
 }
 
+/* For want of memory letters are lost; neither a session that was ended nor
+ * a seat of one that is gone stays behind. */
+TEST(lost_letters_leave_nobody_behind)
+{
+	struct wire_PING ping = { .token = 1 };
+	struct wire_PRESENCE heard = { .status = 99 };
+	struct server_user_info info;
+	struct server_account *a;
+
+	two_members();
+	guy_forget(&bob);
+	/* A seat of nobody, and a session without one. */
+	a = server_account_get(w.server, &alice.name);
+	a->seats[0].ref.generation++;
+	w.server->has_lost = true;
+	guy_say(&bob, WIRE_PING, &ping);
+	CHECK_EQ(guy_take_close(&alice), WIRE_CLOSE_ENDED);
+	CHECK(!bob.is_closed);
+	CHECK(server_user_next(w.server, NULL, &info));
+	CHECK_EQ(info.sessions, 0);
+	CHECK(guy_take(&bob, WIRE_PRESENCE, &heard));
+	CHECK_EQ(heard.status, WIRE_STATUS_OFFLINE);
+	world_free(&w);
+}
+
 CHECK_MAIN(T(dropped_by_the_error_of_a_login),
     T(strangers_have_little_waiting), T(dropped_by_an_opened_stream),
     T(empty_credit_drowns_nobody), T(a_bad_account_stops_the_start),
     T(announcements_have_a_pace), T(gone_stays_gone),
     T(a_credential_is_used_once), T(open_registration_has_an_end),
-    T(drained_with_the_store), T(a_question_for_the_key_says_nothing))
+    T(drained_with_the_store), T(a_question_for_the_key_says_nothing),
+    T(lost_letters_leave_nobody_behind))
