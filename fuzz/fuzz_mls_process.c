@@ -7,7 +7,8 @@
  *	2  the rest is the body of a proposal, 3 of a commit, that a member
  *	   signs as it should: so the input gets past all that is checked first;
  *	4  the rest is a saved group;
- *	5  the rest is a Welcome, 6 a GroupInfo, to somebody outside.
+ *	5  the rest is a Welcome, 6 a GroupInfo, to somebody outside;
+ *	7  the rest is a saved key package with its secrets.
  *
  * What is refused must leave the group as it was, byte by byte.
  */
@@ -253,6 +254,20 @@ try_group_info(struct bytes info)
 	wr_free(&commit);
 }
 
+static void
+try_bundle(struct bytes saved)
+{
+	struct wr again = wr_new();
+	struct mls_bundle *b;
+
+	if (mls_bundle_load(&client, saved, &b) == MLS_OK) {
+		mls_bundle_save(b, &again);
+		MUST(bytes_equal(wr_bytes(&again), saved));
+		mls_bundle_free(b);
+	}
+	wr_free(&again);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -282,6 +297,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 6:
 		try_group_info(rest);
+		break;
+	case 7:
+		try_bundle(rest);
 		break;
 	default:
 		break;

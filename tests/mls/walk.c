@@ -305,6 +305,58 @@ ask_add(struct person *p, struct person *who)
 	return bundle;
 }
 
+/* Asks for new keys of a member, now and then with a new signature key. */
+static bool
+ask_update(struct person *p)
+{
+	struct mls_identity who;
+
+	if (dice(2) == 0)
+		return mls_group_update(p->group, NULL) == MLS_OK;
+	who = identity_of(p);
+	return mls_group_update(p->group, &who) == MLS_OK;
+}
+
+/* A key that all have from elsewhere, whose value follows from its id. */
+static bool
+find_psk(void *ctx, const struct mls_psk_id *id, struct wr *out)
+{
+	(void)ctx;
+	if (id->type != MLS_PSK_EXTERNAL)
+		return false;
+	wr_put(out, BYTES_LIT("the key of "));
+	wr_put(out, id->id);
+	return true;
+}
+
+/* Asks for what a commit may do besides moving people. */
+static void
+ask_for_more(struct person *p)
+{
+	/* required_capabilities: basic credentials. */
+	static const uint8_t required[] = { 0, 3, 5, 0, 0, 2, 0, 1 };
+	struct mls_psk_id id = { .type = MLS_PSK_EXTERNAL,
+		.id = BYTES_LIT("walk") };
+
+	if (dice(4) == 0)
+		must(ask_update(p), "asking for new keys");
+	if (dice(4) == 0)
+		must_be(mls_group_use_psk(p->group, &id), MLS_OK,
+		    "asking for a key");
+	if (dice(4) == 0) {
+		id = (struct mls_psk_id){ .type = MLS_PSK_RESUMPTION,
+			.usage = MLS_PSK_APPLICATION,
+			.group_id = mls_group_id(p->group),
+			.epoch = mls_group_epoch(p->group) };
+		must_be(mls_group_use_psk(p->group, &id), MLS_OK,
+		    "asking for a resumption");
+	}
+	if (dice(4) == 0)
+		must_be(mls_group_set_extensions(p->group,
+			    dice(2) == 0 ? BYTES_NONE : BYTES_OF(required)),
+		    MLS_OK, "asking for extensions");
+}
+
 /* Proposes an update or a removal, for others to commit. */
 static void
 propose(struct person *p)
@@ -314,7 +366,7 @@ propose(struct person *p)
 	bool asked;
 
 	if (dice(2) == 0)
-		asked = mls_group_update(p->group, NULL) == MLS_OK;
+		asked = ask_update(p);
 	else
 		asked = ask_remove(p);
 	if (!asked)
@@ -471,6 +523,8 @@ commit(struct person *p)
 	}
 	if (dice(3) == 0)
 		(void)ask_remove(p);
+	if (new.n == 0)
+		ask_for_more(p);
 	must_be(mls_group_commit(p->group, &options, &message, &welcome),
 	    MLS_OK, "a commit");
 	for (uint32_t i = 0; i < w.people; i++)
@@ -606,6 +660,7 @@ main(int argc, char **argv)
 	w.env = cast_env(&w.seed);
 	w.client.env = &w.env;
 	w.client.authenticate = mls_accept_anyone;
+	w.client.find_psk = find_psk;
 	options.suite = w.suite;
 	options.identity = identity_of(&w.person[0]);
 	must_be(mls_group_create(&w.client, &options, &w.person[0].group),
