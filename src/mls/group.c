@@ -133,9 +133,12 @@ mls_group_check_lifetime(
 {
 	uint64_t now = c->env->wall_s(c->env->ctx);
 
-	return leaf->not_before <= now && now <= leaf->not_after
-		   ? MLS_OK
-		   : MLS_LIFETIME_IS_OVER;
+	if (now < leaf->not_before || now > leaf->not_after)
+		return MLS_LIFETIME_IS_OVER;
+	if (c->max_lifetime_s != 0 &&
+	    leaf->not_after - leaf->not_before > c->max_lifetime_s)
+		return MLS_LIFETIME_IS_TOO_LONG;
+	return MLS_OK;
 }
 
 struct mls_capabilities

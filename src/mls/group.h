@@ -121,7 +121,8 @@ MUST_USE enum mls_result mls_group_authenticate(const struct mls_client *c,
     enum mls_claim_reason reason, const struct mls_leaf_node *leaf,
     const struct mls_leaf_node *before);
 
-/* Fails with LIFETIME_IS_OVER unless now lies in the leaf's lifetime. */
+/* Fails with LIFETIME_IS_OVER unless now lies in the leaf's lifetime, or with
+ * LIFETIME_IS_TOO_LONG when that is longer than the client accepts. */
 MUST_USE enum mls_result mls_group_check_lifetime(
     const struct mls_client *c, const struct mls_leaf_node *leaf);
 

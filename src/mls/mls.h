@@ -73,6 +73,9 @@ struct mls_client {
 	/* How commits and proposals travel: PRIVATE if zero. */
 	enum mls_wire_format handshakes;
 	enum mls_lifetime_policy lifetimes;
+	/* 7.2: the longest lifetime of a key package that is accepted, in
+	 * seconds; 0: any. */
+	uint64_t max_lifetime_s;
 };
 
 /* Accepts every claim: for tests, and for applications that ask later. */

@@ -67,6 +67,7 @@
 	X(CAPABILITIES_ARE_MISSING, PEER, "a required capability is missing") \
 	X(EXTENSION_IS_NOT_SUPPORTED, PEER, "extension not in capabilities")  \
 	X(LIFETIME_IS_OVER, AUTH, "lifetime is over, or not begun")           \
+	X(LIFETIME_IS_TOO_LONG, PEER, "lifetime longer than what is accepted") \
 	X(LEAF_SOURCE_IS_WRONG, PEER, "leaf node of the wrong source")        \
 	X(ENCRYPTION_KEY_IS_IN_USE, PEER, "encryption key in use")            \
 	X(SIGNATURE_KEY_IS_IN_USE, PEER, "signature key in use")              \

@@ -601,6 +601,62 @@ TEST(a_group_has_a_branch)
 	scene_free(&s);
 }
 
+/* Section 13.5: values that nobody knows are everywhere, and change nothing;
+ * and key packages come raw as well as wrapped. */
+TEST(grease_is_tolerated)
+{
+	static const uint8_t versions[] = { 0, 1, 0x0a, 0x0a };
+	static const uint8_t suites[] = { 0x1a, 0x1a, 0, 1 };
+	static const uint8_t extensions[] = { 0x2a, 0x2a, 0x3a, 0x3a };
+	static const uint8_t proposals[] = { 0x4a, 0x4a };
+	static const uint8_t credentials[] = { 0, 1, 0, 2, 0x5a, 0x5a };
+	static const uint8_t listed[] = { 0x2a, 0x2a, 1, 'x' };
+	static const uint8_t unlisted[] = { 0x6a, 0x6a, 0 };
+	const struct mls_capabilities all = { BYTES_OF(versions),
+		BYTES_OF(suites), BYTES_OF(extensions), BYTES_OF(proposals),
+		BYTES_OF(credentials) };
+	struct mls_bundle_options options = {
+		.suite = MLS_SUITE_X25519_AES128,
+		.capabilities = &all,
+		.leaf_extensions = BYTES_OF(unlisted),
+		.key_package_extensions = BYTES_OF(unlisted),
+	};
+	struct wr commit = wr_new(), welcome = wr_new();
+	struct mls_join join = { .tree = BYTES_NONE };
+	struct scene s;
+	struct person *others[3] = { &s.ann, &s.bob, &s.cyd };
+	struct bytes kp;
+
+	scene_init(&s, MLS_SUITE_X25519_AES128, BYTES_NONE);
+	options.identity = person_identity(&s.dan);
+	CHECK_MLS(mls_bundle_new(&s.dan.client, &options, &s.dan.bundle),
+	    MLS_EXTENSION_IS_NOT_SUPPORTED);
+	options.leaf_extensions = BYTES_OF(listed);
+	CHECK_MLS(
+	    mls_bundle_new(&s.dan.client, &options, &s.dan.bundle), MLS_OK);
+	kp = mls_bundle_public(s.dan.bundle);
+	CHECK_MLS(
+	    mls_group_add(s.ann.group, (struct bytes){ kp.p + 4, kp.n - 4 }),
+	    MLS_OK);
+	CHECK_MLS(
+	    mls_group_commit(s.ann.group, NULL, &commit, &welcome), MLS_OK);
+	CHECK_MLS(mls_group_merge(s.ann.group), MLS_OK);
+	CHECK_MLS(person_takes(&s.bob, wr_bytes(&commit)), MLS_OK);
+	CHECK_MLS(person_takes(&s.cyd, wr_bytes(&commit)), MLS_OK);
+	join.bundle = s.dan.bundle;
+	join.welcome = wr_bytes(&welcome);
+	CHECK_MLS(mls_group_join(&s.dan.client, &join, &s.dan.group), MLS_OK);
+	CHECK(person_tells(&s.dan, &s.ann, "hello"));
+	/* Its leaf keeps all that when it makes a path. */
+	person_commit(&s.dan, others, 3);
+	CHECK_BYTES(mls_group_member(s.ann.group, mls_group_me(s.dan.group))
+			->extensions,
+	    BYTES_OF(listed));
+	wr_free(&commit);
+	wr_free(&welcome);
+	scene_free(&s);
+}
+
 TEST(secrets_for_the_application_are_equal)
 {
 	struct scene s;
@@ -706,6 +762,7 @@ main(int argc, char **argv)
 		T(keys_that_were_shared_before_count),
 		T(a_group_moves_to_another_suite),
 		T(a_group_has_a_branch),
+		T(grease_is_tolerated),
 		T(secrets_for_the_application_are_equal),
 		T(a_group_grows_and_shrinks),
 	};

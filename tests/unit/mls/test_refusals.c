@@ -419,6 +419,10 @@ TEST(a_malicious_committer_of_key_packages)
 	refuses(&s, &l, MLS_SIGNATURE_IS_WRONG);
 	put_value(&l);
 	mls_proposal_put_add(&l, (struct bytes){ kp.p + 4, kp.n - 4 });
+	s.bob.client.max_lifetime_s = MLS_DEFAULT_LIFETIME_S;
+	refuses(&s, &l, MLS_LIFETIME_IS_TOO_LONG);
+	put_value(&l);
+	mls_proposal_put_add(&l, (struct bytes){ kp.p + 4, kp.n - 4 });
 	s.w.now_s += MLS_DEFAULT_LIFETIME_S + 1;
 	refuses(&s, &l, MLS_LIFETIME_IS_OVER);
 	CHECK_MLS(mls_group_add(s.ann.group, kp), MLS_LIFETIME_IS_OVER);
