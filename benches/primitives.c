@@ -49,6 +49,12 @@ do_ristretto(void)
 }
 
 static enum err
+do_ristretto_base(void)
+{
+	return ristretto_mul_base(a, b);
+}
+
+static enum err
 do_verify(void)
 {
 	return ed25519_verify(public, BYTES_LIT("m"), BYTES_OF(sig));
@@ -118,6 +124,7 @@ main(void)
 	measure("x25519_base", do_x25519_base, 200);
 	measure("mlkem_encaps", do_encaps, 200);
 	measure("ristretto", do_ristretto, 100);
+	measure("ristretto_base", do_ristretto_base, 200);
 	measure("seal_512", do_seal_512, 2000);
 	measure("seal_16k", do_seal_16k, 500);
 	return 0;
