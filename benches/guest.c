@@ -133,8 +133,8 @@ send_first(struct guest *g, struct noise_handshake *hs,
 }
 
 void
-guest_connect_begin(struct guest *g, const struct guest_server *server,
-    unsigned source)
+guest_connect_begin(
+    struct guest *g, const struct guest_server *server, unsigned source)
 {
 	uint8_t prologue[PACT_CHANNEL_PROLOGUE_LEN];
 	static struct noise_pattern pattern; /* the handshake refers to it */
@@ -143,11 +143,11 @@ guest_connect_begin(struct guest *g, const struct guest_server *server,
 	memset(g, 0, sizeof *g);
 	g->fd = guest_dial(server, source);
 	g->pending = g->out = g->in = g->body = wr_new();
-	must(noise_pattern_parse(&pattern, PACT_CHANNEL_PROTOCOL),
-	    "pattern");
+	must(noise_pattern_parse(&pattern, PACT_CHANNEL_PROTOCOL), "pattern");
 	pact_keys_channel_prologue(prologue);
 	must(noise_handshake_init(&g->under_way.hs, &pattern, NOISE_INITIATOR,
-	    BYTES_OF(prologue), &keys), "handshake");
+		 BYTES_OF(prologue), &keys),
+	    "handshake");
 	send_first(g, &g->under_way.hs, server);
 }
 
@@ -161,18 +161,20 @@ guest_connect_end(struct guest *g)
 	read_exactly(g->fd, answer, sizeof answer);
 	if (answer[2] != PACT_GUARD_MESSAGE2)
 		guest_die("the server wants a pass");
-	must(noise_handshake_read(&g->under_way.hs, (struct bytes){ answer + 3,
-	    PACT_GUARD_MESSAGE2_LEN }, &none), "message 2");
+	must(noise_handshake_read(&g->under_way.hs,
+		 (struct bytes){ answer + 3, PACT_GUARD_MESSAGE2_LEN }, &none),
+	    "message 2");
 	must(noise_handshake_split(&g->under_way.hs, &split), "split");
 	g->channel = (struct pact_channel){ .out = split.send,
-		.in = split.receive, .kind = PACT_CHANNEL_SERVER };
+		.in = split.receive,
+		.kind = PACT_CHANNEL_SERVER };
 	memcpy(g->h, split.h, sizeof g->h);
 	memcpy(g->x, split.x, sizeof g->x);
 }
 
 void
-guest_connect(struct guest *g, const struct guest_server *server,
-    unsigned source)
+guest_connect(
+    struct guest *g, const struct guest_server *server, unsigned source)
 {
 	guest_connect_begin(g, server, source);
 	guest_connect_end(g);
@@ -199,8 +201,9 @@ void
 guest_flush(struct guest *g)
 {
 	wr_reset(&g->out);
-	must(pact_channel_seal(&g->channel, wr_bytes(&g->pending), false,
-	    &g->out), "seal");
+	must(pact_channel_seal(
+		 &g->channel, wr_bytes(&g->pending), false, &g->out),
+	    "seal");
 	wr_reset(&g->pending);
 	guest_write(g->fd, g->out.p, g->out.n);
 }
@@ -209,8 +212,8 @@ static uint32_t
 any_cap(uint8_t type, void *ctx)
 {
 	(void)ctx;
-	return wire_kind_of(type) == NULL ? UINT32_MAX :
-					    wire_kind_of(type)->cap;
+	return wire_kind_of(type) == NULL ? UINT32_MAX
+					  : wire_kind_of(type)->cap;
 }
 
 static enum err
@@ -224,8 +227,8 @@ on_message(uint8_t type, struct bytes body, void *ctx)
 		guest_die("the server says error %u, wait %u ms", error.code,
 		    error.wait_ms);
 	if (type == WIRE_CLOSE)
-		guest_die("the server closed, reason %u",
-		    body.n > 0 ? body.p[0] : 0);
+		guest_die(
+		    "the server closed, reason %u", body.n > 0 ? body.p[0] : 0);
 	g->received += type == WIRE_STREAM_DATA;
 	if (type == g->awaited && !g->has_come) {
 		wr_reset(&g->body);
@@ -251,11 +254,12 @@ guest_read(struct guest *g)
 	if (got < 0)
 		return 0;
 	g->in.n += (size_t)got;
-	while ((n = pact_channel_cut((struct bytes){ g->in.p + used,
-		    g->in.n - used }, WIRE_RECORD_MAX - 2, &len,
-		    &too_big)) != 0) {
+	while ((n = pact_channel_cut(
+		    (struct bytes){ g->in.p + used, g->in.n - used },
+		    WIRE_RECORD_MAX - 2, &len, &too_big)) != 0) {
 		must(pact_channel_open(&g->channel, g->in.p + used + 2, len,
-		    any_cap, on_message, g), "open");
+			 any_cap, on_message, g),
+		    "open");
 		used += n;
 	}
 	memmove(g->in.p, g->in.p + used, g->in.n - used);
@@ -279,8 +283,9 @@ guest_wait(struct guest *g, enum wire_type type, void *message)
 static void
 make_roster(const struct guest_account *a, struct wr *w)
 {
-	struct pact_roster roster = { .name = a->name, .version = 1,
-		.time_s = 1, .count = 1 };
+	struct pact_roster roster = {
+		.name = a->name, .version = 1, .time_s = 1, .count = 1
+	};
 	struct pact_roster_entry *entry = &roster.entries[0];
 
 	ed25519_public(a->identity_seed, roster.identity);
@@ -289,8 +294,9 @@ make_roster(const struct guest_account *a, struct wr *w)
 	x25519_public(a->link_secret, entry->link_key);
 	memcpy(entry->label, "bench", 5);
 	entry->added_s = 1;
-	must(pact_roster_sign_entry(entry, &a->name, roster.identity,
-	    a->device_seed), "entry");
+	must(pact_roster_sign_entry(
+		 entry, &a->name, roster.identity, a->device_seed),
+	    "entry");
 	must(pact_roster_write(w, &roster, a->identity_seed), "roster");
 }
 
@@ -313,8 +319,10 @@ guest_register(struct guest *g, const struct guest_account *a,
 	struct wire_REGISTER_START start = { .req = ++g->next_req,
 		.name = a->name };
 	struct wire_REGISTER_FINISH finish = { .name = a->name,
-		.ksf_passes = 3, .ksf_memory_kib = 256 * 1024,
-		.identity_box = BYTES_OF(box), .settings_box = BYTES_OF(box) };
+		.ksf_passes = 3,
+		.ksf_memory_kib = 256 * 1024,
+		.identity_box = BYTES_OF(box),
+		.settings_box = BYTES_OF(box) };
 	struct wire_REGISTER_REPLY reply;
 	struct wire_DONE done;
 	struct wr roster = wr_new();
@@ -322,15 +330,18 @@ guest_register(struct guest *g, const struct guest_account *a,
 	random_bytes(seed, sizeof seed);
 	random_bytes(nonce, sizeof nonce);
 	memcpy(start.code, code, WIRE_CODE_LEN);
-	must(opaque_client_register(&state, bytes_str(a->password), seed,
-	    start.request), "registration");
+	must(opaque_client_register(
+		 &state, bytes_str(a->password), seed, start.request),
+	    "registration");
 	guest_say(g, WIRE_REGISTER_START, &start);
 	guest_flush(g);
 	guest_wait(g, WIRE_REGISTER_REPLY, &reply);
-	must(opaque_client_register_unblind(&state, bytes_str(a->password),
-	    reply.response, stretched), "unblind");
-	must(opaque_client_register_finish(&state, &binding, stretched, nonce,
-	    finish.record, key), "record");
+	must(opaque_client_register_unblind(
+		 &state, bytes_str(a->password), reply.response, stretched),
+	    "unblind");
+	must(opaque_client_register_finish(
+		 &state, &binding, stretched, nonce, finish.record, key),
+	    "record");
 	finish.req = ++g->next_req;
 	memcpy(finish.code, code, WIRE_CODE_LEN);
 	ed25519_public(a->identity_seed, finish.identity);
@@ -351,15 +362,15 @@ guest_login_begin(struct guest *g, const struct guest_account *a)
 
 	random_bytes(&random, sizeof random);
 	must(opaque_client_login(&g->under_way.login.state,
-	    bytes_str(a->password), &random, start.ke1), "KE1");
+		 bytes_str(a->password), &random, start.ke1),
+	    "KE1");
 	g->under_way.login.req = start.req;
 	guest_say(g, WIRE_LOGIN_START, &start);
 	guest_flush(g);
 }
 
 void
-guest_login_answer(struct guest *g, const struct guest_account *a,
-    uint8_t mode)
+guest_login_answer(struct guest *g, const struct guest_account *a, uint8_t mode)
 {
 	struct opaque_login *state = &g->under_way.login.state;
 	uint8_t context[PACT_LOGIN_CONTEXT_LEN], stretched[OPAQUE_STRETCH_LEN];
@@ -371,8 +382,9 @@ guest_login_answer(struct guest *g, const struct guest_account *a,
 
 	guest_wait(g, WIRE_LOGIN_REPLY, &reply);
 	pact_keys_login_context(g->h, context);
-	must(opaque_client_login_unblind(state, bytes_str(a->password),
-	    reply.ke2, stretched), "KE2");
+	must(opaque_client_login_unblind(
+		 state, bytes_str(a->password), reply.ke2, stretched),
+	    "KE2");
 	must(opaque_client_login_finish(state, &binding, stretched, &result),
 	    "KE3");
 	memcpy(finish.ke3, result.ke3, sizeof finish.ke3);
@@ -390,25 +402,24 @@ guest_login_end(struct guest *g)
 }
 
 void
-guest_device_login_begin(struct guest *g, const struct guest_account *a,
-    uint8_t mode)
+guest_device_login_begin(
+    struct guest *g, const struct guest_account *a, uint8_t mode)
 {
-	struct wire_DEVICE_LOGIN login = { .req = ++g->next_req,
-		.name = a->name, .mode = mode };
+	struct wire_DEVICE_LOGIN login = {
+		.req = ++g->next_req, .name = a->name, .mode = mode
+	};
 	struct wr signed_bytes = wr_new();
 
 	memcpy(login.device, a->device, sizeof login.device);
 	pact_keys_device_login(&signed_bytes, g->h, &a->name, a->device);
-	ed25519_sign(a->device_seed, wr_bytes(&signed_bytes),
-	    login.signature);
+	ed25519_sign(a->device_seed, wr_bytes(&signed_bytes), login.signature);
 	guest_say(g, WIRE_DEVICE_LOGIN, &login);
 	guest_flush(g);
 	wr_free(&signed_bytes);
 }
 
 void
-guest_device_login(struct guest *g, const struct guest_account *a,
-    uint8_t mode)
+guest_device_login(struct guest *g, const struct guest_account *a, uint8_t mode)
 {
 	guest_device_login_begin(g, a, mode);
 	guest_login_end(g);
@@ -419,7 +430,8 @@ guest_join(struct guest *caller, struct guest *callee,
     const struct guest_account *callee_account)
 {
 	struct wire_WANT want = { .req = ++caller->next_req,
-		.name = callee_account->name, .nonce = { 1 },
+		.name = callee_account->name,
+		.nonce = { 1 },
 		.paths = WIRE_PATH_RELAY };
 	struct wire_INTRODUCTION introduction;
 	struct wire_ANSWER answer = { .verdict = WIRE_VERDICT_ACCEPT,

@@ -63,8 +63,8 @@ do_verify(void)
 static enum err
 seal(size_t n)
 {
-	return aead_seal(AEAD_CHACHAPOLY, a, a, BYTES_NONE,
-	    (struct bytes){ big, n }, big);
+	return aead_seal(
+	    AEAD_CHACHAPOLY, a, a, BYTES_NONE, (struct bytes){ big, n }, big);
 }
 
 static enum err
@@ -110,8 +110,7 @@ main(void)
 {
 	uint8_t seed[MLKEM768_SEED_LEN] = { 1 };
 
-	if (crypto_init() != ERR_OK ||
-	    mlkem768_keygen(seed, ek, b) != ERR_OK)
+	if (crypto_init() != ERR_OK || mlkem768_keygen(seed, ek, b) != ERR_OK)
 		return 1;
 	memset(a, 7, sizeof a);
 	a[31] = 1;

@@ -48,8 +48,8 @@ pass(int fd)
 		return;
 	}
 	while (sent < got) {
-		ssize_t n = send(peer_of[fd], buf + sent,
-		    (size_t)(got - sent), MSG_NOSIGNAL);
+		ssize_t n = send(peer_of[fd], buf + sent, (size_t)(got - sent),
+		    MSG_NOSIGNAL);
 
 		if (n < 0)
 			return;

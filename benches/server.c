@@ -24,13 +24,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAIRS    64
+#define PAIRS	 64
 #define ACCOUNTS (2 * PAIRS)
-#define IDLE     3000
-#define ROUNDS   16   /* of which the best counts */
-#define LOGINS   32   /* at the same time, in a round */
-#define SECONDS  0.25 /* of a round of the relay */
-#define BURST    32
+#define IDLE	 3000
+#define ROUNDS	 16   /* of which the best counts */
+#define LOGINS	 32   /* at the same time, in a round */
+#define SECONDS	 0.25 /* of a round of the relay */
+#define BURST	 32
 
 /* A message of 100 bytes is a line record of one class, and that is what the
  * relay carries. */
@@ -72,8 +72,8 @@ server_memory(void)
 	double kib = 0, one;
 	FILE *f;
 
-	(void)snprintf(path, sizeof path, "/proc/%d/smaps_rollup",
-	    (int)server_pid);
+	(void)snprintf(
+	    path, sizeof path, "/proc/%d/smaps_rollup", (int)server_pid);
 	f = fopen(path, "r");
 	if (f == NULL)
 		guest_die("%s: %s", path, strerror(errno));
@@ -192,7 +192,7 @@ measure_idle(void)
  */
 struct end {
 	int fd;
-	size_t owed; /* bytes that have come since the last answer */
+	size_t owed;	     /* bytes that have come since the last answer */
 	struct guest *guest; /* NULL: raw */
 };
 
@@ -295,8 +295,8 @@ start_relay(struct relay *relay, pid_t pid, size_t n)
 	relay->poller = epoll_create1(EPOLL_CLOEXEC);
 	for (size_t i = 0; i < ACCOUNTS; i++) {
 		ev.data.ptr = &relay->ends[i];
-		(void)epoll_ctl(relay->poller, EPOLL_CTL_ADD,
-		    relay->ends[i].fd, &ev);
+		(void)epoll_ctl(
+		    relay->poller, EPOLL_CTL_ADD, relay->ends[i].fd, &ev);
 	}
 	for (size_t i = 0; i < ACCOUNTS; i += 2)
 		answer(&relay->ends[i], n);
@@ -373,10 +373,10 @@ main(int argc, char **argv)
 
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 7 || crypto_init() != ERR_OK ||
-	    base64_decode(server.key, sizeof server.key,
-		bytes_str(argv[2])) != ERR_OK)
+	    base64_decode(server.key, sizeof server.key, bytes_str(argv[2])) !=
+		ERR_OK)
 		guest_die("usage: bench-server PORT KEY PID CODES RAW-PORT "
-		    "RAW-PID [PART]");
+			  "RAW-PID [PART]");
 	server.port = (uint16_t)strtoul(argv[1], NULL, 10);
 	server_pid = (pid_t)strtol(argv[3], NULL, 10);
 	raw_port = (uint16_t)strtoul(argv[5], NULL, 10);

@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 #define OUTSTANDING 1000
-#define ROUNDS      7
-#define SECONDS     0.4
+#define ROUNDS	    7
+#define SECONDS	    0.4
 
 static struct store_request requests[OUTSTANDING];
 static struct store *store;
@@ -80,8 +80,8 @@ done(struct store_request *request, enum err err)
 static void
 prepare(struct store_request *request, uint32_t number)
 {
-	*request = (struct store_request){ .kind = STORE_INVITE_PUT,
-		.done = done };
+	*request =
+	    (struct store_request){ .kind = STORE_INVITE_PUT, .done = done };
 	(void)snprintf(request->invite.name, sizeof request->invite.name,
 	    "name%u", number);
 	memcpy(request->invite.hash, &number, sizeof number);
@@ -93,8 +93,9 @@ prepare(struct store_request *request, uint32_t number)
 static double
 measure_ours(const char *path, size_t *batch)
 {
-	struct store_sqlite_options options = { .path = path,
-		.is_threaded = true, .wake = wake };
+	struct store_sqlite_options options = {
+		.path = path, .is_threaded = true, .wake = wake
+	};
 	struct store_sqlite *sqlite;
 	const char *why;
 	uint64_t commits;

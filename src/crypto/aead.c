@@ -140,8 +140,8 @@ struct chachapoly {
 
 /* The message, sealed or opened, in c->text + BLOCK_LEN. */
 static void
-chachapoly_run(struct chachapoly *c, const uint8_t *key,
-    const uint8_t *nonce, struct bytes in)
+chachapoly_run(struct chachapoly *c, const uint8_t *key, const uint8_t *nonce,
+    struct bytes in)
 {
 	memset(c->text, 0, BLOCK_LEN);
 	if (in.n > 0)
@@ -218,7 +218,7 @@ static bool
 is_short_gcm(enum aead_alg alg, size_t n)
 {
 	return alg == AEAD_AES256GCM && n < LARGE_LEN &&
-	    crypto_aead_aes256gcm_is_available() == 1;
+	       crypto_aead_aes256gcm_is_available() == 1;
 }
 
 static void
