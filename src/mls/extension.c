@@ -69,9 +69,3 @@ mls_extension_is_default(uint16_t type)
 	return type >= MLS_EXTENSION_APPLICATION_ID &&
 	       type <= MLS_EXTENSION_EXTERNAL_SENDERS;
 }
-
-bool
-mls_extension_is_grease(uint16_t v)
-{
-	return (v & 0x0f0f) == 0x0a0a && v >> 8 == (v & 0xff) && v != 0xfafa;
-}

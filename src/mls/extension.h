@@ -1,5 +1,5 @@
 /*
- * extension - lists of extensions, section 13.4, and GREASE.
+ * extension - lists of extensions, section 13.4.
  *
  *	struct {
  *	    ExtensionType extension_type;
@@ -43,9 +43,5 @@ void mls_extension_encode(struct wr *w, uint16_t type, struct bytes data);
  * five that RFC 9420 itself defines (section 7.2).
  */
 bool mls_extension_is_default(uint16_t type);
-
-/* Returns whether v is one of the sixteen GREASE values 0x0A0A ... 0xEAEA
- * (section 13.5). */
-bool mls_extension_is_grease(uint16_t v);
 
 #endif

@@ -186,6 +186,44 @@ TEST(of_two_commits_one_is_dropped)
 	scene_free(&s);
 }
 
+TEST(a_staged_commit_can_be_looked_at)
+{
+	struct scene s;
+	struct wr commit = wr_new(), welcome = wr_new(), buf = wr_new();
+	struct mls_staged_proposal p;
+	struct mls_event event;
+
+	scene_init(&s, MLS_SUITE_X25519_AES128, BYTES_NONE);
+	CHECK(!mls_group_staged_proposal(s.bob.group, 0, &p));
+	CHECK_MLS(
+	    mls_group_add(s.ann.group, person_key_package(&s.dan)), MLS_OK);
+	CHECK_MLS(
+	    mls_group_remove(s.ann.group, mls_group_me(s.cyd.group)), MLS_OK);
+	CHECK_MLS(
+	    mls_group_commit(s.ann.group, NULL, &commit, &welcome), MLS_OK);
+	CHECK_MLS(
+	    mls_group_process(s.bob.group, wr_bytes(&commit), &buf, &event),
+	    MLS_OK);
+	CHECK_EQ(event.kind, MLS_EVENT_COMMIT);
+	CHECK_EQ(event.sender.index, mls_group_me(s.ann.group).i);
+	CHECK(!event.removes_us);
+	person_reloads(&s.bob);
+	CHECK(mls_group_staged_proposal(s.bob.group, 0, &p));
+	CHECK_EQ(p.proposal->type, MLS_PROPOSAL_ADD);
+	CHECK_BYTES(p.proposal->u.add.leaf.credential.value, BYTES_LIT("dan"));
+	CHECK(mls_group_staged_proposal(s.bob.group, 1, &p));
+	CHECK_EQ(p.proposal->type, MLS_PROPOSAL_REMOVE);
+	CHECK(!mls_group_staged_proposal(s.bob.group, 2, &p));
+	/* Bob does not like it. */
+	CHECK_MLS(mls_group_drop(s.bob.group), MLS_OK);
+	CHECK_EQ(mls_group_epoch(s.bob.group), 1);
+	CHECK_EQ(mls_group_members(s.bob.group), 3);
+	wr_free(&commit);
+	wr_free(&welcome);
+	wr_free(&buf);
+	scene_free(&s);
+}
+
 TEST(a_group_survives_being_saved_anywhere)
 {
 	struct scene s;
@@ -751,6 +789,7 @@ main(int argc, char **argv)
 		T(a_change_of_name_and_key_comes_with_a_commit),
 		T(a_removed_member_is_out),
 		T(of_two_commits_one_is_dropped),
+		T(a_staged_commit_can_be_looked_at),
 		T(a_group_survives_being_saved_anywhere),
 		T(messages_may_be_late_and_in_any_order),
 		T(a_past_epoch_ends),
