@@ -188,6 +188,39 @@ TEST(a_message_key_is_gone_after_its_message)
 	}
 }
 
+/* The first message of a leaf opens the tree of secrets above it, and moves
+ * its ratchet. */
+TEST(what_a_leaf_grew_out_of_is_gone_when_it_speaks)
+{
+	struct scene s;
+	struct wr tree = wr_new();
+	size_t n;
+
+	if (!scene_init(&s, MLS_SUITE_XWING_AES256))
+		return;
+	n = s.bob.group->suite.hash_len;
+	/* Leaves, one node, its number, its secret: encryption_secret. */
+	mls_secret_tree_encode(s.bob.group->now.keys, &tree);
+	CHECK_EQ(tree.p[7], 1);
+	remember("encryption_secret", tree.p + 12, n);
+	wr_free(&tree);
+	still_there(s.bob.group);
+	CHECK(person_tells(&s.ann, &s.bob, "the first word"));
+	CHECK(person_tells(&s.bob, &s.ann, "the second"));
+	all_gone(s.bob.group);
+	/* No node is left: two senders, the first of them with its leaf, the
+	 * generation and the secret of its handshake ratchet, and no keys. */
+	mls_secret_tree_encode(s.bob.group->now.keys, &tree);
+	CHECK_EQ(tree.p[7], 0);
+	remember("a ratchet's secret", tree.p + 12 + 4 + 8 + n + 4 + 8, n);
+	wr_free(&tree);
+	still_there(s.bob.group);
+	CHECK(person_tells(&s.ann, &s.bob, "the third"));
+	CHECK(person_tells(&s.ann, &s.bob, "the fourth"));
+	all_gone(s.bob.group);
+	scene_free(&s);
+}
+
 TEST(a_skipped_key_is_kept_and_then_gone)
 {
 	struct scene s;
@@ -325,6 +358,7 @@ main(int argc, char **argv)
 {
 	static const struct check_test tests[] = {
 		T(a_message_key_is_gone_after_its_message),
+		T(what_a_leaf_grew_out_of_is_gone_when_it_speaks),
 		T(a_skipped_key_is_kept_and_then_gone),
 		T(an_epoch_is_gone_after_the_next_has_begun),
 		T(a_dropped_commit_leaves_nothing),
