@@ -133,9 +133,10 @@ mls_group_check_lifetime(
 {
 	uint64_t now = c->env->wall_s(c->env->ctx);
 
-	if (now < leaf->not_before || now > leaf->not_after)
+	/* Whoever made it a moment ago may have a clock ahead of ours. */
+	if (now + MLS_CLOCK_SLACK_S < leaf->not_before || now > leaf->not_after)
 		return MLS_LIFETIME_IS_OVER;
-	if (c->max_lifetime_s != 0 &&
+	if (c->max_lifetime_s != 0 && leaf->not_after >= leaf->not_before &&
 	    leaf->not_after - leaf->not_before > c->max_lifetime_s)
 		return MLS_LIFETIME_IS_TOO_LONG;
 	return MLS_OK;

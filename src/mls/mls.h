@@ -102,8 +102,8 @@ MUST_USE enum mls_result mls_signature_key_new(const struct mls_client *c,
 /* A key package with its secrets: opaque, freed by its owner. */
 struct mls_bundle;
 
-/* How long key packages last unless told otherwise, and by how much a clock
- * may be behind ours. */
+/* How long key packages last unless told otherwise, and by how much clocks may
+ * differ at their beginning. */
 #define MLS_DEFAULT_LIFETIME_S (84 * 24 * 3600)
 #define MLS_CLOCK_SLACK_S      3600
 
@@ -250,7 +250,8 @@ MUST_USE enum mls_result mls_group_commit(struct mls_group *g,
     struct wr *welcome);
 
 /* The staged commit, ours or one that was processed, becomes the group's
- * state. Fails with NO_COMMIT_IS_PENDING. */
+ * state. Proposals, and changes that were asked for, end with their epoch.
+ * Fails with NO_COMMIT_IS_PENDING. */
 MUST_USE enum mls_result mls_group_merge(struct mls_group *g);
 
 /* The staged commit is forgotten, as if it had never been. */

@@ -426,6 +426,11 @@ TEST(a_malicious_committer_of_key_packages)
 	s.w.now_s += MLS_DEFAULT_LIFETIME_S + 1;
 	refuses(&s, &l, MLS_LIFETIME_IS_OVER);
 	CHECK_MLS(mls_group_add(s.ann.group, kp), MLS_LIFETIME_IS_OVER);
+	/* And one that has not begun. */
+	s.w.now_s = WORLD_START_S - 2 * MLS_CLOCK_SLACK_S;
+	CHECK_MLS(mls_group_add(s.ann.group, kp), MLS_OK);
+	s.w.now_s--;
+	CHECK_MLS(mls_group_add(s.ann.group, kp), MLS_LIFETIME_IS_OVER);
 	mls_bundle_free(twin.bundle);
 	wr_free(&l);
 	scene_free(&s);
