@@ -135,8 +135,8 @@ TEST(another_programs_file_is_refused)
 
 static const char *const three_steps[] = {
 	"CREATE TABLE a (x INTEGER)",
-	"ALTER TABLE a ADD COLUMN y INTEGER NOT NULL DEFAULT 7;"
-	"UPDATE a SET y = x + 1 WHERE x > 10",
+	("ALTER TABLE a ADD COLUMN y INTEGER NOT NULL DEFAULT 7;"
+	"UPDATE a SET y = x + 1 WHERE x > 10"),
 	"CREATE TABLE b AS SELECT sum(y) AS total FROM a",
 };
 
