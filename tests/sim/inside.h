@@ -25,6 +25,17 @@ struct server_node {
 	bool is_dying; /* effects go nowhere */
 };
 
+/* Somebody between a core and its connections, who is given whatever the core
+ * says, and whatever comes for it, instead of the other side; and who hears
+ * where programs dial. */
+struct world_crook {
+	void (*said)(void *ctx, struct world_end *end, struct bytes bytes);
+	void (*heard)(void *ctx, struct world_end *end, struct bytes bytes);
+	void (*dialled)(void *ctx, struct program *p,
+	    const struct wire_endpoint *at);
+	void *ctx;
+};
+
 struct world {
 	struct world_options options;
 	uint64_t now;
@@ -45,6 +56,8 @@ struct world {
 	void *tap_ctx;
 	world_told_fn *told;
 	void *told_ctx;
+	const struct world_crook *crook; /* or NULL */
+	bool is_crooked;                 /* the server is */
 };
 
 /* Mixes what happened into the run's hash. */
@@ -69,6 +82,9 @@ void net_end_close(struct world_end *end, bool at_once);
  * then the other end hears that it is closed. */
 void net_end_die(struct world_end *end);
 
+/* Takes bytes from an end's core, for the other end or for the crook. */
+void net_say(struct world_end *from, const uint8_t *p, size_t n);
+
 void net_end_pause(struct world_end *end, bool is_paused);
 struct world_end *net_other(struct world_end *end);
 void net_free(struct world *w);
@@ -76,6 +92,7 @@ void net_free(struct world *w);
 /* Called by net.c for what reaches an end. */
 void end_bytes(struct world_end *end, struct bytes in);
 void end_sent(struct world_end *end, size_t n);
+struct world *end_world(struct world_end *end);
 void end_closed(struct world_end *end);
 
 #endif

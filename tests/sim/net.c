@@ -13,8 +13,8 @@ net_other(struct world_end *end)
 	return end == &end->conn->a ? &end->conn->b : &end->conn->a;
 }
 
-static struct world *
-world_of(struct world_end *end)
+struct world *
+end_world(struct world_end *end)
 {
 	struct world_end *other = net_other(end);
 
@@ -76,7 +76,7 @@ static void deliver(void *owner, uint64_t arg, void *data);
 static void
 plan_delivery(struct world_end *from)
 {
-	struct world *w = world_of(from);
+	struct world *w = end_world(from);
 	uint64_t wait = delay(w);
 
 	if (from->is_delivering || from->pipe.n == 0)
@@ -92,7 +92,7 @@ static void
 pump(void *owner, uint64_t arg, void *data)
 {
 	struct world_end *from = owner;
-	struct world *w = world_of(from);
+	struct world *w = end_world(from);
 	size_t room = PIPE_MAX - from->pipe.n, n = from->queue.n;
 
 	(void)arg;
@@ -110,7 +110,8 @@ pump(void *owner, uint64_t arg, void *data)
 		wr_put(&from->pipe, moved);
 		drop(&from->queue, n);
 		plan_delivery(from);
-		end_sent(from, n);
+		if (!from->is_crooked)
+			end_sent(from, n);
 	}
 	if (from->is_closing && from->queue.n == 0 && from->pipe.n == 0)
 		net_end_close(from, true);
@@ -122,7 +123,7 @@ plan_pump(struct world_end *from)
 	if (from->is_pumping)
 		return;
 	from->is_pumping = true;
-	world_plan(world_of(from), 0, pump, from, 0, NULL);
+	world_plan(end_world(from), 0, pump, from, 0, NULL);
 }
 
 void
@@ -134,11 +135,32 @@ net_queue(struct world_end *from, const uint8_t *p, size_t n)
 	plan_pump(from);
 }
 
+/* What a crook was given has left, as far as the core knows. */
+static void
+believe_sent(void *owner, uint64_t n, void *data)
+{
+	(void)data;
+	end_sent(owner, (size_t)n);
+}
+
+void
+net_say(struct world_end *from, const uint8_t *p, size_t n)
+{
+	struct world *w = end_world(from);
+
+	if (!from->is_crooked) {
+		net_queue(from, p, n);
+		return;
+	}
+	w->crook->said(w->crook->ctx, from, (struct bytes){ p, n });
+	world_plan(w, 0, believe_sent, from, n, NULL);
+}
+
 static void
 deliver(void *owner, uint64_t arg, void *data)
 {
 	struct world_end *from = owner, *to = net_other(from);
-	struct world *w = world_of(from);
+	struct world *w = end_world(from);
 	uint8_t *copy;
 	size_t n;
 
@@ -155,7 +177,10 @@ deliver(void *owner, uint64_t arg, void *data)
 	drop(&from->pipe, n);
 	to->received += n;
 	world_note(w, "bytes", from->conn->number, (struct bytes){ copy, n });
-	end_bytes(to, (struct bytes){ copy, n });
+	if (to->is_crooked)
+		w->crook->heard(w->crook->ctx, to, (struct bytes){ copy, n });
+	else
+		end_bytes(to, (struct bytes){ copy, n });
 	free(copy);
 	if (from->queue.n > 0 || from->is_closing)
 		plan_pump(from);
@@ -188,7 +213,7 @@ announce(void *owner, uint64_t arg, void *data)
 		return;
 	if (from->pipe.n > 0 && !to->is_paused) {
 		plan_delivery(from);
-		world_plan(world_of(from), 5, announce, from, 0, NULL);
+		world_plan(end_world(from), 5, announce, from, 0, NULL);
 		return;
 	}
 	hear_close(to, 0, NULL);
@@ -205,14 +230,14 @@ net_end_close(struct world_end *end, bool at_once)
 		return;
 	}
 	wr_reset(&end->queue);
-	world_plan(world_of(end), 0, hear_close, end, 0, NULL);
-	world_plan(world_of(end), 1, announce, end, 0, NULL);
+	world_plan(end_world(end), 0, hear_close, end, 0, NULL);
+	world_plan(end_world(end), 1, announce, end, 0, NULL);
 }
 
 void
 net_end_die(struct world_end *end)
 {
-	struct world *w = world_of(end);
+	struct world *w = end_world(end);
 
 	if (end->is_closed)
 		return;

@@ -25,12 +25,19 @@ endpoint_of(const struct program *p, uint16_t port)
 		port };
 }
 
+/* In the network of the programs, or 203.0.113.1. */
 static struct wire_endpoint
-server_endpoint(void)
+server_endpoint(const struct world *w)
 {
-	return (struct wire_endpoint){ { [10] = 0xff, [11] = 0xff, [12] = 10,
-					   [13] = 1, [15] = 1 },
-		WIRE_PORT };
+	struct wire_endpoint at = { { [10] = 0xff, [11] = 0xff, [12] = 10,
+					[13] = 1, [15] = 1 }, WIRE_PORT };
+
+	if (w->options.is_public) {
+		at.ip[12] = 203;
+		at.ip[13] = 0;
+		at.ip[14] = 113;
+	}
+	return at;
 }
 
 static void
@@ -145,6 +152,7 @@ reach_server(struct world *w, struct world_conn *c, struct program *from)
 
 	if (w->server.core == NULL)
 		return false;
+	c->b.is_crooked = w->is_crooked;
 	c->b.core = server_open(w->server.core, &c->b, &addr);
 	return c->b.core != NULL;
 }
@@ -159,6 +167,8 @@ reach_program(struct world *w, struct world_conn *c, struct program *from,
 	if (to == NULL)
 		return false;
 	c->b.program = to;
+	c->a.is_crooked = from->is_crooked;
+	c->b.is_crooked = to->is_crooked;
 	c->b.link = client_accepted(to->core, &addr);
 	return c->b.link != 0;
 }
@@ -170,7 +180,7 @@ arrive(void *owner, uint64_t arg, void *data)
 	struct program *p = d->from;
 	struct world *w = owner;
 	struct wire_endpoint local = endpoint_of(p, 50000);
-	struct wire_endpoint peer = d->is_server ? server_endpoint() : d->to;
+	struct wire_endpoint peer = d->is_server ? server_endpoint(w) : d->to;
 	struct world_conn *c;
 
 	(void)arg;
@@ -227,7 +237,10 @@ on_connect_endpoint(void *ctx, client_link link,
 	struct program *p = program_of(ctx);
 	struct dialing d = { .from = p, .life = p->life, .link = link,
 		.to = *at };
+	const struct world_crook *crook = p->world->crook;
 
+	if (crook != NULL)
+		crook->dialled(crook->ctx, p, at);
 	dial(p, &d);
 }
 
@@ -237,7 +250,7 @@ on_send(void *ctx, client_link link, const uint8_t *p, size_t n)
 	struct world_end *end = end_of(program_of(ctx), link);
 
 	if (end != NULL)
-		net_queue(end, p, n);
+		net_say(end, p, n);
 }
 
 static void

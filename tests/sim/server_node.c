@@ -142,7 +142,7 @@ static void
 on_send(void *ctx, void *shell_conn, const uint8_t *p, size_t n)
 {
 	if (!node_of(ctx)->is_dying)
-		net_queue(shell_conn, p, n);
+		net_say(shell_conn, p, n);
 }
 
 static void

@@ -28,6 +28,7 @@ struct world_options {
 	uint64_t seed;
 	bool is_calm;        /* no chunking, no stalls: for scenarios */
 	bool has_real_ksf;   /* Argon2id itself, not the stand-in */
+	bool is_public;      /* the server has an address of the internet */
 };
 
 /* One end of a connection: the server's, or a program's. */
@@ -42,6 +43,7 @@ struct world_end {
 	uint64_t stalled_until;
 	bool is_paused, is_closing, is_closed, is_up;
 	bool is_pumping, is_delivering;
+	bool is_crooked; /* its process lies: see world_crook in inside.h */
 };
 
 struct world_conn {
@@ -79,6 +81,7 @@ struct program {
 	unsigned number;
 	unsigned life;       /* counts starts; events of an older one are void */
 	bool is_listening;
+	bool is_crooked;     /* its next lines to others go through the crook */
 	uint64_t deadline;
 	struct world_event log[WORLD_LOG];
 	size_t logged;       /* all that were told; the last ones are kept */
