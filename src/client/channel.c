@@ -18,6 +18,10 @@
 #define EFFORT_MAX  (1U << 24)
 #define SOLVE_SLICE 8192
 
+/* What may wait for a server that does not take it: more than anybody asks
+ * of us at once. */
+#define UNSENT_MAX (4U * 1024 * 1024)
+
 static const char BUG_ADVICE[] =
     "If it happens again, tell whoever runs the server.";
 
@@ -523,7 +527,10 @@ client_channel_say(struct client *c, enum wire_type type, const void *message)
 
 	if (ch->state != CLIENT_CHANNEL_OPEN)
 		return;
-	if (wire_encode(&ch->pending, type, message) != ERR_OK)
+	if (ch->pending.n + ch->conn->out > UNSENT_MAX)
+		end(c, SOTTO_NO_SERVER, "The server asks, and does not listen.",
+		    BUG_ADVICE);
+	else if (wire_encode(&ch->pending, type, message) != ERR_OK)
 		end(c, SOTTO_UNAVAILABLE, err_text(ERR_NOMEM), "");
 }
 

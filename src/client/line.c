@@ -142,10 +142,21 @@ client_line_cut(struct client_line *line, const char *why)
 
 static enum err flush(struct client_line *line);
 
+static size_t
+unsent(const struct client_line *line)
+{
+	return line->pending.n + line->stream.out.n +
+	    (line->conn == NULL ? 0 : line->conn->out);
+}
+
+/* Texts leave room for what must be answered. */
 static void
 say(struct client_line *line, enum wire_type type, const void *message)
 {
-	if (wire_encode(&line->pending, type, message) != ERR_OK)
+	if (unsent(line) > 2 * UNSENT_MAX)
+		client_line_cut(line,
+		    "The other end asks, and does not listen.");
+	else if (wire_encode(&line->pending, type, message) != ERR_OK)
 		client_line_cut(line, err_text(ERR_NOMEM));
 }
 
@@ -644,13 +655,6 @@ remember(struct client_line *line, uint64_t line_id)
 	line->said[line->said_n++] = (struct client_said){ ++c->next_said,
 		line_id, client_now_ms(c) };
 	return ERR_OK;
-}
-
-static size_t
-unsent(const struct client_line *line)
-{
-	return line->pending.n + line->stream.out.n +
-	    (line->conn == NULL ? 0 : line->conn->out);
 }
 
 enum err
