@@ -235,16 +235,23 @@ scene_line(struct scene *s, struct program *p, const char *name)
 }
 
 void
-scene_say(struct scene *s, struct program *from, uint32_t session,
+scene_put(struct scene *s, struct program *from, uint32_t session,
     struct program *to, const char *text)
 {
 	struct scene_text *t = &s->texts[s->said++];
+	enum err err;
 
 	*t = (struct scene_text){ .from = from, .to = to, .text = text };
-	if (!CHECK_OK(client_say(from->core, session, bytes_str(text),
-		&t->id)))
-		return;
+	err = client_say(from->core, session, bytes_str(text), &t->id);
+	CHECK(err == ERR_OK || err == ERR_GONE);
 	client_flush(from->core);
+}
+
+void
+scene_say(struct scene *s, struct program *from, uint32_t session,
+    struct program *to, const char *text)
+{
+	scene_put(s, from, session, to, text);
 	world_run(s->w, 1000);
 }
 

@@ -75,7 +75,9 @@ int scene_call(struct program *p, const char *name);
 /* Calls, and checks that a line stands; returns its number at either end. */
 uint32_t scene_line(struct scene *s, struct program *p, const char *name);
 
-/* Says a text, and lets a while pass. */
+/* Says a text, unless the line is over; the second lets a while pass. */
+void scene_put(struct scene *s, struct program *from, uint32_t session,
+    struct program *to, const char *text);
 void scene_say(struct scene *s, struct program *from, uint32_t session,
     struct program *to, const char *text);
 
