@@ -445,6 +445,9 @@ on_message(uint8_t type, struct bytes body, void *ctx)
 	if (type == WIRE_HELLO) {
 		TRY(on_hello(line, &m.hello));
 	} else if (type == WIRE_TEXT) {
+		/* Who was called hears of the session, by HELLO, when the
+		 * caller's person does, and speaks then. */
+		NEED(line->is_shown, ERR_STATE);
 		NEED(m.text.id > line->text_in && text_is_utf8(m.text.text),
 		    ERR_DECODE);
 		on_text(line, &m.text);
