@@ -474,6 +474,40 @@ TEST(answers_that_are_not_taken_are_bounded)
 	end();
 }
 
+/* ---- records ---- */
+
+/* Records that are none, on a channel that stands. */
+TEST(bad_records_end_the_channel)
+{
+	for (unsigned i = 0; i < SCENE_BAD_RECORDS; i++) {
+		begin(&(struct scene_options){ 0 });
+		scene_bad_record(malice_find(s.m, s.alice), i);
+		hears(NULL, true);
+		scene_still_works(&s);
+		end();
+	}
+}
+
+/* REKEY that counts wrongly, that is said twice, or is not the last of its
+ * record. */
+TEST(a_rekey_out_of_order_ends_the_channel)
+{
+	for (uint8_t i = 0; i < 3; i++) {
+		uint8_t plain[WIRE_RECORD_MIN - WIRE_RECORD_OVERHEAD] = {
+			WIRE_REKEY, 0, 0, 4, 0, 0, 0, i == 0 ? 2 : 1 };
+
+		begin(&(struct scene_options){ 0 });
+		if (i == 1)
+			memcpy(plain + 8, plain, 8);
+		if (i == 2)
+			memcpy(plain + 8, "\x02\0\0\x08", 4);
+		malice_record(malice_find(s.m, s.alice), BYTES_OF(plain));
+		hears(NULL, true);
+		scene_still_works(&s);
+		end();
+	}
+}
+
 /* ---- every message in every state ---- */
 
 #define FORMS 4
@@ -602,4 +636,6 @@ CHECK_MAIN(T(a_relayed_line_is_altered_in_no_way),
     T(a_flood_of_questions_is_bounded), T(a_list_without_end_ends),
     T(a_flood_of_arrivals_is_kept_nowhere),
     T(answers_that_are_not_taken_are_bounded),
+    T(bad_records_end_the_channel),
+    T(a_rekey_out_of_order_ends_the_channel),
     T(every_message_in_every_state))

@@ -81,8 +81,6 @@ on_told(void *ctx, struct program *p, const struct sotto_event *ev)
 {
 	struct scene *s = ctx;
 
-	if (p->is_crooked)
-		return;
 	if (ev->type == SOTTO_SESSION_UP)
 		look_at_line(s, p, ev);
 	else if (ev->type == SOTTO_MESSAGE)
@@ -159,7 +157,8 @@ scene_device(struct scene *s, const char *name)
 void
 scene_begin(struct scene *s, const struct scene_options *options)
 {
-	struct world_options world = { .seed = 7, .is_calm = true,
+	struct world_options world = { 
+		.seed = options->seed, .is_calm = true,
 		.is_public = options->is_public };
 	struct client_options plain = program_options();
 	struct client_options alice = plain, bob = plain;
@@ -311,6 +310,58 @@ scene_roster(struct wr *w, const char *name, const uint8_t seed[32],
 	CHECK_OK(pact_roster_sign_entry(entry, &roster.name, roster.identity,
 	    seed));
 	CHECK_OK(pact_roster_write(w, &roster, seed));
+}
+
+void
+scene_bad_record(struct malice_link *l, unsigned which)
+{
+	uint8_t plain[1024] = { 0 }, raw[258] = { 1, 0 };
+	size_t n = WIRE_RECORD_MIN - WIRE_RECORD_OVERHEAD;
+	struct wire_PING ping = { 3 };
+
+	switch (which) {
+	case 0:
+		n++;
+		break;
+	case 1:
+		n = 0;
+		break;
+	case 2: /* the start of a message that a small record cuts */
+		plain[0] = WIRE_PING;
+		plain[3] = 8;
+		memmove(plain + n - 6, plain, 4);
+		memcpy(plain, "\x03\0\0\x08", 4);
+		for (size_t i = 12; i + 12 <= n - 6; i += 12)
+			memcpy(plain + i, "\x03\0\0\x08", 4);
+		memset(plain + n - n % 12, WIRE_PING, n % 12);
+		break;
+	case 3: /* longer than its cap */
+		memcpy(plain, "\x02\0\0\x09", 4);
+		break;
+	case 4:
+		memcpy(plain, "\x02\xff\xff\xff", 4);
+		break;
+	case 5:
+		plain[0] = 0x7e;
+		break;
+	case 6: /* something in the padding */
+		plain[n - 1] = 1;
+		break;
+	case 7:
+		malice_say(l, WIRE_PING, &ping);
+		malice_flush(l);
+		malice_bytes(l, wr_bytes(&l->last));
+		return;
+	case 8:
+		malice_bytes(l, BYTES_OF(raw));
+		return;
+	case 9: /* a record of no bytes at all */
+		malice_bytes(l, BYTES_LIT("\0\0"));
+		return;
+	default: /* shorter than its message */
+		memcpy(plain, "\x02\0\0\x07", 4);
+	}
+	malice_record(l, (struct bytes){ plain, n });
 }
 
 size_t

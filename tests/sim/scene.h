@@ -42,6 +42,7 @@ struct scene {
 };
 
 struct scene_options {
+	uint64_t seed;
 	bool is_public;       /* the server is on the internet */
 	bool hides_address;   /* alice does: lines are relayed */
 	bool asks;            /* bob is asked before he answers */
@@ -95,6 +96,12 @@ size_t scene_alarms(const struct program *p);
  * made of the seed too. */
 void scene_roster(struct wr *w, const char *name, const uint8_t seed[32],
     uint64_t version);
+
+/* Sends one of so many records that end whatever they come on: of no class,
+ * with a message that is cut short, too long or of no type, with padding that
+ * says something, that were sent before, that do not open, that are empty. */
+#define SCENE_BAD_RECORDS 11
+void scene_bad_record(struct malice_link *l, unsigned which);
 
 struct wire_name scene_name(const char *text);
 
