@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/un.h>
 
 /* RFC 8305: how long an address has before the next is tried beside it. */
@@ -216,14 +217,39 @@ attempt_new(struct net *n, net_connected_fn *fn, void *ctx)
 	return a;
 }
 
-/* Starts on the only address, from the loop. */
+/* Starts on the n addresses that are known, from the loop. */
 static void
-start_known(struct net_attempt *a, struct net_attempt **out)
+start_known(struct net_attempt *a, unsigned n, struct net_attempt **out)
 {
-	a->n_candidates = 1;
+	a->n_candidates = n;
 	uv_update_time(&a->n->loop);
 	(void)uv_timer_start(&a->timer, on_timer, 0, 0);
 	*out = a;
+}
+
+/* RFC 6761, 6.3: localhost is this machine, whatever a resolver says, and
+ * also where there is none. */
+static bool
+is_localhost(const char *host)
+{
+	return strcasecmp(host, "localhost") == 0;
+}
+
+static enum err
+connect_localhost(struct net_attempt *a, uint16_t port,
+    struct net_attempt **out)
+{
+	static const char *const loopback[] = { "::1", "127.0.0.1" };
+	struct net_addr addr;
+	enum err err = ERR_OK;
+
+	for (unsigned i = 0; i < 2; i++) {
+		TRY(net_addr_parse(&addr, loopback[i], port));
+		net_addr_to(&a->candidates[i].to, &addr);
+	}
+	start_known(a, 2, out);
+out:
+	return err;
 }
 
 enum err
@@ -241,6 +267,8 @@ net_connect(struct net *n, const char *host, uint16_t port,
 	a = attempt_new(n, fn, ctx);
 	if (a == NULL)
 		return ERR_NOMEM;
+	if (is_localhost(host))
+		return connect_localhost(a, port, out);
 	(void)snprintf(service, sizeof service, "%u", port);
 	if (uv_getaddrinfo(&n->loop, &a->lookup, on_lookup, host, service,
 	    &hints) != 0) {
@@ -263,7 +291,7 @@ net_connect_addr(struct net *n, const struct net_addr *addr,
 	if (a == NULL)
 		return ERR_NOMEM;
 	net_addr_to(&a->candidates[0].to, addr);
-	start_known(a, out);
+	start_known(a, 1, out);
 	return ERR_OK;
 }
 
@@ -279,7 +307,7 @@ net_connect_unix(struct net *n, const char *path, net_connected_fn *fn,
 	if (a == NULL)
 		return ERR_NOMEM;
 	memcpy(a->path, path, strlen(path) + 1);
-	start_known(a, out);
+	start_known(a, 1, out);
 	return ERR_OK;
 }
 
