@@ -491,7 +491,7 @@ TEST(a_flood_of_texts_is_kept_nowhere)
 {
 	static const char *words[] = { "a", "b", "c", "d" };
 	struct malice_link *l;
-	size_t heap;
+	size_t heap = 0;
 
 	begin();
 	l = line(false);

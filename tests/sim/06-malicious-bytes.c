@@ -430,7 +430,7 @@ TEST(a_flood_of_arrivals_is_kept_nowhere)
 {
 	struct wire_PRESENCE m = { .name = scene_name("x") };
 	struct malice_link *l;
-	size_t heap;
+	size_t heap = 0;
 
 	begin(&(struct scene_options){ 0 });
 	l = malice_find(s.m, s.alice);
