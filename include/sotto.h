@@ -130,7 +130,7 @@ enum sotto_event_type {
 enum sotto_state {
 	SOTTO_STATE_CONNECTING,
 	SOTTO_STATE_WORKING, /* stretching the password, solving a puzzle */
-	SOTTO_STATE_WAITING, /* the server asked for patience: wait_ms */
+	SOTTO_STATE_WAITING, /* for about wait_ms, as why says */
 	SOTTO_STATE_ONLINE,
 	SOTTO_STATE_OFFLINE, /* lost; reconnecting after wait_ms */
 };
@@ -142,7 +142,8 @@ struct sotto_event {
 	struct {
 		enum sotto_state state;
 		uint32_t wait_ms;
-		const char *why; /* for CONNECTING: host and port */
+		const char *why; /* for CONNECTING: host and port; for
+		                  * WAITING: whom for, and why */
 	} state;
 	struct {
 		const char *name, *server, *identity, *device;

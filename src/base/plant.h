@@ -16,7 +16,9 @@ enum plant {
 	PLANT_SESSION_BEFORE_HELLO,  /* a session is shown too early */
 	PLANT_KEY_FROM_H,            /* a session key made of public bytes */
 	PLANT_ROSTER_ROLLBACK,       /* an older roster is believed */
-	PLANT_REFUSED_DEVICE_LOGS_IN /* a removed device still gets in */
+	PLANT_REFUSED_DEVICE_LOGS_IN, /* a removed device still gets in */
+	PLANT_PASS_REUSED,           /* a spent pass is good again */
+	PLANT_PASS_NOT_BOUND,        /* a puzzle's solution is for anybody */
 };
 
 #ifdef SOTTO_PLANTS

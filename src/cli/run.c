@@ -124,8 +124,8 @@ show_state(struct run *run, const struct sotto_event *ev)
 		    ev->state.why[0] == '\0' ? "" : ": ", ev->state.why);
 		break;
 	case SOTTO_STATE_WAITING:
-		out_progress(run->out, "waiting %u s as the server asks",
-		    (ev->state.wait_ms + 999) / 1000);
+		out_progress(run->out, "waiting %u s for %s",
+		    (ev->state.wait_ms + 999) / 1000, ev->state.why);
 		break;
 	case SOTTO_STATE_ONLINE:
 		run->is_online = true;

@@ -3,20 +3,26 @@
 #include "base/rd.h"
 #include "client/core.h"
 #include "client/dispatch.h"
+#include "client/passes.h"
 #include "crypto/ct.h"
 #include "noise/handshake.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* From connecting until the channel stands, solving left out. */
 #define OPEN_MS 20000
 
-/* A puzzle may keep us busy for so long, and nobody asks for more than what
- * a fast machine does in that time. */
-#define SOLVE_MS    10000
-#define EFFORT_MAX  (1U << 24)
-#define SOLVE_SLICE 8192
+/* Nonces that one job tries: some 30 ms, so that nobody who wants to end has
+ * to wait for it. */
+#define SOLVE_SLICE 65536
+
+/* Challenges on the way to one channel, while the load rises; and how many
+ * of them are answered by a pass of the device, which another program of it
+ * may have used. */
+#define CHALLENGES_MAX 8
+#define PASS_TRIES     2
 
 /* What may wait for a server that does not take it: more than anybody asks
  * of us at once. */
@@ -196,71 +202,143 @@ out:
 	return err;
 }
 
-/* Reads the server's puzzle and begins to solve it. */
+static void
+give_up(struct client *c)
+{
+	struct client_report r = client_report_make(SOTTO_WAIT,
+	    "The server asks for more work than this machine does in ten"
+	    " seconds.", "Try again later.", "%s is very busy.",
+	    c->account.at.host);
+
+	r.wait_ms = 60000;
+	client_channel_end(c, &r);
+}
+
+/* Has the puzzle worked on for a moment. A job for a channel that is gone may
+ * still be under way; when it is done, this comes next. */
+static void
+solve(struct client *c)
+{
+	struct client_channel *ch = &c->channel;
+
+	ch->slice_ms = client_now_ms(c);
+	if (c->solver.job != 0)
+		return;
+	c->solver.job = ++c->next_job;
+	c->solver.work = (struct client_solve){ .puzzle = ch->puzzle,
+		.nonce = ch->nonce, .tries = SOLVE_SLICE };
+	c->effects.solve(c->effects.ctx, c->solver.job, &c->solver.work);
+}
+
+static void connect_again(struct client *c);
+
+/* Goes on after a challenge, which is in ch->puzzle: with a pass of this
+ * device's, or with work. */
+static void
+answer_challenge(struct client *c)
+{
+	struct client_channel *ch = &c->channel;
+
+	if (ch->puzzle.effort > PACT_GUARD_EFFORT_MAX ||
+	    ++ch->challenges > CHALLENGES_MAX ||
+	    ch->worked_ms >= PACT_GUARD_WORK_MS) {
+		give_up(c);
+		return;
+	}
+	if (ch->challenges <= PASS_TRIES &&
+	    client_passes_take(c, ch->pass)) {
+		ch->first.kind = PACT_GUARD_DEVICE;
+		ch->first.pass = BYTES_OF(ch->pass);
+		connect_again(c);
+		return;
+	}
+	if (!PLANTED(PLANT_PASS_NOT_BOUND))
+		pact_guard_bind(&ch->puzzle, ch->first.message1);
+	ch->nonce = 0;
+	ch->has_told = false;
+	ch->state = CLIENT_CHANNEL_SOLVING;
+	wheel_cancel(&c->wheel, &ch->timer);
+	client_report_state(c, SOTTO_STATE_WORKING, 0,
+	    "The server is busy and asks for a proof of work.");
+	solve(c);
+}
+
 static enum err
 take_challenge(struct client *c, struct rd *r)
 {
 	struct client_channel *ch = &c->channel;
-	struct pact_guard_first *first = &ch->first;
-	uint8_t challenge[PACT_GUARD_CHALLENGE_LEN], mac[PACT_GUARD_MAC_LEN];
-	uint8_t want[PACT_GUARD_MAC_LEN];
-	uint32_t effort;
+	struct pact_guard_puzzle puzzle = { .effort = 0 };
+	uint8_t mac[PACT_GUARD_MAC_LEN], want[PACT_GUARD_MAC_LEN];
 	enum err err;
 
-	rd_copy(r, challenge, sizeof challenge);
-	effort = rd_u32(r);
+	rd_copy(r, puzzle.challenge, sizeof puzzle.challenge);
+	puzzle.effort = rd_u32(r);
 	rd_copy(r, mac, sizeof mac);
 	TRY(rd_end(r));
 	pact_guard_challenge_mac(ch->guard_key, wr_bytes(&ch->first_record),
-	    challenge, effort, want);
+	    puzzle.challenge, puzzle.effort, want);
 	NEED(ct_equal(mac, want, sizeof mac), ERR_AUTH);
-	NEED(effort <= EFFORT_MAX, ERR_LIMIT);
-	first->kind = PACT_GUARD_PUZZLE;
-	memcpy(first->challenge, challenge, sizeof challenge);
-	first->effort = effort;
-	first->nonce = 0;
 	/* The server has forgotten this connection. */
 	client_conn_close(c, ch->conn, true);
 	ch->conn = NULL;
 	client_inbox_free(&ch->inbox);
-	ch->state = CLIENT_CHANNEL_SOLVING;
-	ch->give_up_ms = client_now_ms(c) + SOLVE_MS;
-	client_report_state(c, SOTTO_STATE_WORKING, 0,
-	    "The server is busy and asks for a proof of work.");
-	arm(c, 0);
+	ch->puzzle = puzzle;
+	answer_challenge(c);
 	/* The record that was read here went with its inbox. */
 	err = ERR_GONE;
 out:
 	return err;
 }
 
-static void connect_again(struct client *c);
-
-/* Looks for the nonce for a while; the timer calls again. */
+/* Tells how long it will take, as far as that can be said of a lottery. */
 static void
-solve(struct client *c)
+tell_wait(struct client *c)
 {
 	struct client_channel *ch = &c->channel;
-	struct pact_guard_first *first = &ch->first;
+	uint64_t ms = ch->worked_ms * ch->puzzle.effort / ch->nonce;
+	char why[WIRE_NAME_MAX + 32];
 
-	for (int i = 0; i < SOLVE_SLICE; i++, first->nonce++) {
-		if (!pact_guard_is_solved(first->challenge, first->message1,
-			first->effort, first->nonce))
-			continue;
+	if (ch->has_told)
+		return;
+	ch->has_told = true;
+	(void)snprintf(why, sizeof why, "%s's server: it is busy",
+	    c->account.name.s);
+	client_report_state(c, SOTTO_STATE_WAITING,
+	    ms < PACT_GUARD_WORK_MS ? (uint32_t)ms : PACT_GUARD_WORK_MS, why);
+}
+
+void
+client_channel_on_solved(struct client *c)
+{
+	struct client_channel *ch = &c->channel;
+	const struct client_solve *work = &c->solver.work;
+
+	c->solver.job = 0;
+	if (ch->state != CLIENT_CHANNEL_SOLVING)
+		return;
+	ch->worked_ms += client_now_ms(c) - ch->slice_ms;
+	if (memcmp(&work->puzzle, &ch->puzzle, sizeof ch->puzzle) != 0) {
+		solve(c);
+		return;
+	}
+	if (work->err != ERR_OK) {
+		end(c, SOTTO_UNAVAILABLE, err_text(work->err), "");
+		return;
+	}
+	ch->nonce = work->nonce;
+	if (work->is_solved) {
+		ch->first.kind = PACT_GUARD_PUZZLE;
+		memcpy(ch->first.challenge, ch->puzzle.challenge,
+		    sizeof ch->first.challenge);
+		ch->first.effort = ch->puzzle.effort;
+		ch->first.nonce = ch->nonce;
 		connect_again(c);
-		return;
+	} else if (ch->worked_ms >= PACT_GUARD_WORK_MS) {
+		give_up(c);
+	} else {
+		tell_wait(c);
+		solve(c);
 	}
-	if (client_now_ms(c) >= ch->give_up_ms) {
-		struct client_report r = client_report_make(SOTTO_WAIT,
-		    "The server asks for more work than this machine does in"
-		    " ten seconds.", "Try again later.",
-		    "%s is very busy.", c->account.at.host);
-
-		r.wait_ms = 60000;
-		client_channel_end(c, &r);
-		return;
-	}
-	arm(c, 0);
 }
 
 static enum err
@@ -296,8 +374,7 @@ on_answer(struct client *c, struct bytes record)
 		return ERR_STATE;
 	if (kind == PACT_GUARD_MESSAGE2)
 		return read_message2(c, rd_rest(&r));
-	if (kind == PACT_GUARD_CHALLENGE &&
-	    ch->first.kind == PACT_GUARD_PLAIN)
+	if (kind == PACT_GUARD_CHALLENGE)
 		return take_challenge(c, &r);
 	return ERR_DECODE;
 }
@@ -465,8 +542,6 @@ on_timer(struct timer *t, void *ctx)
 	(void)t;
 	if (c->channel.state == CLIENT_CHANNEL_OPEN)
 		keep_alive(c);
-	else if (c->channel.state == CLIENT_CHANNEL_SOLVING)
-		solve(c);
 	else
 		end(c, SOTTO_NO_SERVER, "It takes too long to answer.",
 		    "Check address and network.");
@@ -474,7 +549,7 @@ on_timer(struct timer *t, void *ctx)
 
 /* ---- beginning and ending ---- */
 
-/* With a solved puzzle, from and to the same addresses as before. */
+/* With a pass, from and to the same addresses as before. */
 static void
 connect_again(struct client *c)
 {

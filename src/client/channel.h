@@ -4,7 +4,8 @@
  *   CONNECTING  the shell connects
  *   ASKED       a server whose key is not known was asked for it
  *   SHAKING     Noise message 1 was sent
- *   SOLVING     the server wants work first; a nonce is looked for
+ *   SOLVING     the server wants work first; a nonce is looked for, by jobs
+ *               of a moment each
  *   OPEN        records of messages go both ways
  *   OVER        ended; the session learns why at the next flush
  *
@@ -47,7 +48,13 @@ struct client_channel {
 	uint8_t message1[PACT_GUARD_MESSAGE1_LEN];
 	struct pact_guard_first first; /* what was, or will be, sent */
 	struct wr first_record;   /* grows */
-	uint64_t give_up_ms;      /* on solving */
+	uint8_t pass[PACT_GUARD_PASS_LEN];
+	struct pact_guard_puzzle puzzle;
+	uint64_t nonce;           /* the next one to try */
+	uint64_t slice_ms;        /* the last job began */
+	uint64_t worked_ms;       /* on all puzzles of this channel */
+	uint32_t challenges;      /* that came */
+	bool has_told;            /* how long it will take */
 
 	/* Since it is open. */
 	struct pact_channel sealed;
@@ -71,6 +78,9 @@ void client_channel_close(struct client *c, enum wire_close reason);
 /* Ends it because of what happened; client_session_on_over follows. */
 void client_channel_end(struct client *c,
     const struct client_report *report);
+
+/* For client.c: a job of the solver is done. */
+void client_channel_on_solved(struct client *c);
 
 /* Seals and sends what is queued. */
 void client_channel_flush(struct client *c);

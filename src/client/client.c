@@ -440,7 +440,10 @@ client_listening(struct client *c, const struct wire_endpoint *at, size_t n)
 void
 client_job_done(struct client *c, client_job job)
 {
-	client_work_finish(c, job);
+	if (job == c->solver.job)
+		client_channel_on_solved(c);
+	else
+		client_work_finish(c, job);
 }
 
 void

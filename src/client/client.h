@@ -16,6 +16,7 @@
 #include "base/env.h"
 #include "base/err.h"
 #include "crypto/ksf.h"
+#include "pact/guard.h"
 #include "sotto.h"
 #include "wire/address.h"
 #include "wire/messages.h"
@@ -44,6 +45,15 @@ struct client_stretch {
 	enum err err;
 };
 
+/* Looking for the solution of a puzzle, for a moment, likewise. */
+struct client_solve {
+	struct pact_guard_puzzle puzzle;
+	uint64_t nonce; /* from here on; where it came to */
+	uint32_t tries;
+	bool is_solved; /* nonce is a solution */
+	enum err err;   /* NOMEM: it was not begun */
+};
+
 struct client_effects {
 	/* Connects to a host and port, or to an endpoint; client_connected or
 	 * client_closed follows. */
@@ -61,6 +71,8 @@ struct client_effects {
 	void (*deadline)(void *ctx, uint64_t at_ms);
 	/* Runs ksf_argon2id on another thread; client_job_done follows. */
 	void (*stretch)(void *ctx, client_job job, struct client_stretch *work);
+	/* Runs pact_guard_solve, likewise. */
+	void (*solve)(void *ctx, client_job job, struct client_solve *work);
 	/* Replaces a file of the account (or removes it: empty), if its
 	 * generation is still `expect`; client_saved follows. Bytes are the
 	 * core's until then. A file's generation is 0 when it is not there,

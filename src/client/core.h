@@ -53,6 +53,10 @@ struct client {
 	} sealing; /* a keyring being sealed: see client_enrol_seal */
 	struct link works;
 	client_job next_job;
+	struct {
+		client_job job; /* 0: none is under way */
+		struct client_solve work;
+	} solver; /* of the channel; may outlive it */
 
 	struct noise_pattern channel_pattern, line_pattern;
 	struct client_channel channel;

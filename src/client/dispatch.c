@@ -6,6 +6,7 @@
 #include "client/introduction.h"
 #include "client/logout.h"
 #include "client/login.h"
+#include "client/passes.h"
 #include "client/people.h"
 #include "client/relay.h"
 
@@ -63,6 +64,8 @@ client_dispatch(struct client *c, enum wire_type type, const void *message)
 		return client_login_on_reply(c, message);
 	case WIRE_LOGIN_OK:
 		return client_login_on_ok(c, message);
+	case WIRE_PASSES:
+		return client_passes_on_given(c, message);
 	case WIRE_LOGOUT_REPLY:
 		return client_logout_on_reply(c, message);
 	case WIRE_SETTINGS:

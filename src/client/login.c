@@ -450,8 +450,8 @@ enum err
 client_login_on_ok(struct client *c, const struct wire_LOGIN_OK *m)
 {
 	struct client_session *s = &c->session;
-	struct client_seen seen = { m->identity_version, m->settings_version,
-		0 };
+	struct client_seen seen = { .identity = m->identity_version,
+		.settings = m->settings_version };
 	bool is_new_key = false;
 	enum err err = ERR_OK;
 

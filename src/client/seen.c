@@ -5,7 +5,7 @@
 #include "crypto/aead.h"
 
 #define SEEN_VERSION 1
-#define PLAIN_LEN    24
+#define PLAIN_LEN    (CLIENT_SEEN_LEN - 1 - AEAD_XNONCE_LEN - AEAD_TAG_LEN)
 #define AD_MAX	     96
 
 static bool
@@ -42,6 +42,31 @@ prepare(const struct client_account *account, const uint8_t device_seed[32],
 	    BYTES_LIT(CLIENT_LABEL_STATE), key);
 }
 
+static void
+write_plain(struct wr *w, const struct client_seen *seen)
+{
+	wr_u64(w, seen->identity);
+	wr_u64(w, seen->settings);
+	wr_u64(w, seen->roster);
+	wr_u64(w, seen->passes.until_s);
+	wr_u8(w, (uint8_t)seen->passes.n);
+	wr_put(w, BYTES_OF(seen->passes.at));
+}
+
+static enum err
+read_plain(struct rd *r, struct client_seen *seen)
+{
+	seen->identity = rd_u64(r);
+	seen->settings = rd_u64(r);
+	seen->roster = rd_u64(r);
+	seen->passes.until_s = rd_u64(r);
+	seen->passes.n = rd_u8(r);
+	rd_copy(r, seen->passes.at, sizeof seen->passes.at);
+	if (seen->passes.n > WIRE_PASSES_MAX)
+		return ERR_DECODE;
+	return rd_end(r);
+}
+
 enum err
 client_seen_seal(const struct client_seen *seen,
     const struct client_account *account, const uint8_t device_seed[32],
@@ -49,17 +74,16 @@ client_seen_seal(const struct client_seen *seen,
 {
 	struct {
 		uint8_t key[CLIENT_KEY_LEN];
+		uint8_t plain[PLAIN_LEN];
 	} s;
-	uint8_t ad_bytes[AD_MAX], plain[PLAIN_LEN];
+	uint8_t ad_bytes[AD_MAX];
 	struct wr ad = wr_init(ad_bytes, sizeof ad_bytes);
-	struct wr p = wr_init(plain, sizeof plain);
+	struct wr p = wr_init(s.plain, sizeof s.plain);
 	uint8_t *sealed;
 	enum err err;
 
 	TRY(prepare(account, device_seed, s.key, &ad));
-	wr_u64(&p, seen->identity);
-	wr_u64(&p, seen->settings);
-	wr_u64(&p, seen->roster);
+	write_plain(&p, seen);
 	TRY(wr_done(&p));
 	wr_u8(w, SEEN_VERSION);
 	wr_put(w, (struct bytes){ nonce, AEAD_XNONCE_LEN });
@@ -78,10 +102,12 @@ client_seen_open(struct bytes in, const struct client_account *account,
 {
 	struct {
 		uint8_t key[CLIENT_KEY_LEN];
+		uint8_t plain[PLAIN_LEN];
+		struct client_seen seen;
 	} s;
-	uint8_t ad_bytes[AD_MAX], plain[PLAIN_LEN];
+	uint8_t ad_bytes[AD_MAX];
 	struct wr ad = wr_init(ad_bytes, sizeof ad_bytes);
-	struct rd r = rd_init(in), p = rd_init(BYTES_OF(plain));
+	struct rd r = rd_init(in), p = rd_init(BYTES_OF(s.plain));
 	uint8_t version = rd_u8(&r);
 	struct bytes nonce, sealed;
 	enum err err = ERR_OK;
@@ -93,11 +119,9 @@ client_seen_open(struct bytes in, const struct client_account *account,
 	TRY(rd_end(&r));
 	TRY(prepare(account, device_seed, s.key, &ad));
 	TRY(aead_open(AEAD_XCHACHAPOLY, s.key, nonce.p, wr_bytes(&ad), sealed,
-	    plain));
-	seen->identity = rd_u64(&p);
-	seen->settings = rd_u64(&p);
-	seen->roster = rd_u64(&p);
-	TRY(rd_end(&p));
+	    s.plain));
+	TRY(read_plain(&p, &s.seen));
+	*seen = s.seen;
 out:
 	bytes_wipe(&s, sizeof s);
 	return err;

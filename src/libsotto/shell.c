@@ -1,6 +1,7 @@
 #include "libsotto/shell.h"
 
 #include "crypto/crypto.h"
+#include "pact/guard.h"
 #include "text/text.h"
 
 #include <stdlib.h>
@@ -318,16 +319,23 @@ do_deadline(void *ctx, uint64_t at_ms)
 }
 
 static void
-stretch_work(void *ctx)
+job_work(void *ctx)
 {
-	struct client_stretch *work = ((const struct shell_job *)ctx)->work;
+	const struct shell_job *job = ctx;
+	struct client_stretch *stretch = job->stretch;
+	struct client_solve *solve = job->solve;
 
-	work->err = ksf_argon2id(work->params, work->password, work->salt,
-	    work->out, sizeof work->out);
+	if (stretch != NULL)
+		stretch->err = ksf_argon2id(stretch->params,
+		    stretch->password, stretch->salt, stretch->out,
+		    sizeof stretch->out);
+	else
+		solve->is_solved = pact_guard_solve(&solve->puzzle,
+		    &solve->nonce, solve->tries);
 }
 
 static void
-stretch_done(void *ctx)
+job_done(void *ctx)
 {
 	struct shell_job *job = ctx;
 	struct shell *sh = job->shell;
@@ -338,24 +346,43 @@ stretch_done(void *ctx)
 		client_job_done(sh->core, id);
 }
 
+/* Starts what does not belong on the loop; returns whether it was. */
+static bool
+start_job(struct shell *sh, const struct shell_job *what)
+{
+	struct shell_job *job = sh->jobs;
+
+	while (job < sh->jobs + SHELL_JOBS_MAX - 1 && job->id != 0)
+		job++;
+	if (job->id != 0)
+		abort(); /* more jobs than the core can have */
+	*job = *what;
+	job->shell = sh;
+	if (net_job(sh->net, job_work, job_done, job) == ERR_OK)
+		return true;
+	job->is_refused = true;
+	net_wake(sh->net);
+	return false;
+}
+
 static void
 do_stretch(void *ctx, client_job id, struct client_stretch *work)
 {
 	struct shell *sh = ctx;
-	struct shell_job *job = sh->jobs;
 
-	if (sh->net == NULL)
-		return;
-	while (job < sh->jobs + SHELL_JOBS_MAX - 1 && job->work != NULL)
-		job++;
-	if (job->work != NULL)
-		abort(); /* more jobs than the core can have */
-	*job = (struct shell_job){ .shell = sh, .id = id, .work = work };
-	if (net_job(sh->net, stretch_work, stretch_done, job) != ERR_OK) {
+	if (sh->net != NULL &&
+	    !start_job(sh, &(struct shell_job){ .id = id, .stretch = work }))
 		work->err = ERR_NOMEM;
-		job->is_refused = true;
-		net_wake(sh->net);
-	}
+}
+
+static void
+do_solve(void *ctx, client_job id, struct client_solve *work)
+{
+	struct shell *sh = ctx;
+
+	if (sh->net != NULL &&
+	    !start_job(sh, &(struct shell_job){ .id = id, .solve = work }))
+		work->err = ERR_NOMEM;
 }
 
 static void
@@ -438,7 +465,7 @@ on_round(void *ctx)
 			link_over(&sh->links[i], sh->links[i].failed);
 	for (size_t i = 0; i < SHELL_JOBS_MAX; i++)
 		if (sh->jobs[i].is_refused)
-			stretch_done(&sh->jobs[i]);
+			job_done(&sh->jobs[i]);
 	for (size_t i = 0; i < CLIENT_FILES; i++)
 		if (sh->saves[i].is_done)
 			save_done(&sh->saves[i]);
@@ -487,6 +514,7 @@ shell_start(struct shell *sh, const struct client_options *options,
 		.listen = do_listen,
 		.deadline = do_deadline,
 		.stretch = do_stretch,
+		.solve = do_solve,
 		.save = do_save,
 		.event = do_event,
 		.ctx = sh,

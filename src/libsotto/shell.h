@@ -22,8 +22,8 @@
  * WIRE_LINES_MAX lines, each with a few connections at first. */
 #define SHELL_LINKS_MAX 128
 
-/* Stretching runs for one or two passwords at a time. */
-#define SHELL_JOBS_MAX 4
+/* Stretching runs for one or two passwords at a time, and one puzzle. */
+#define SHELL_JOBS_MAX 5
 
 #define SHELL_ENDPOINTS_MAX 16
 
@@ -40,8 +40,9 @@ struct shell_link {
 
 struct shell_job {
 	struct shell *shell;
-	client_job id;
-	struct client_stretch *work; /* NULL: free */
+	client_job id;               /* 0: free */
+	struct client_stretch *stretch; /* one of these */
+	struct client_solve *solve;
 	bool is_refused;             /* there was no thread for it */
 };
 

@@ -126,19 +126,33 @@ pact_guard_challenge_mac(const uint8_t key[PACT_GUARD_KEY_LEN],
 	mac(key, parts, sizeof parts / sizeof parts[0], out);
 }
 
-bool
-pact_guard_is_solved(const uint8_t challenge[PACT_GUARD_CHALLENGE_LEN],
-    struct bytes message1, uint32_t effort, uint64_t nonce)
+void
+pact_guard_bind(struct pact_guard_puzzle *puzzle, struct bytes message1)
 {
-	uint8_t digest[HASH_MAX_LEN], numbers[12], out[4];
+	hash_one(HASH_BLAKE2B, message1, puzzle->bound);
+}
+
+bool
+pact_guard_is_solved(const struct pact_guard_puzzle *puzzle, uint64_t nonce)
+{
+	uint8_t numbers[12], out[4];
 	struct wr w = wr_init(numbers, sizeof numbers);
-	struct bytes parts[] = { { challenge, PACT_GUARD_CHALLENGE_LEN },
-		BYTES_OF(digest), BYTES_OF(numbers) };
+	struct bytes parts[] = { BYTES_OF(puzzle->challenge),
+		BYTES_OF(puzzle->bound), BYTES_OF(numbers) };
 	struct rd r = rd_init(BYTES_OF(out));
 
-	hash_one(HASH_BLAKE2B, message1, digest);
-	wr_u32(&w, effort);
+	wr_u32(&w, puzzle->effort);
 	wr_u64(&w, nonce);
 	blake2b_parts(BYTES_NONE, parts, 3, out, sizeof out);
-	return (uint64_t)rd_u32(&r) * effort <= UINT32_MAX;
+	return (uint64_t)rd_u32(&r) * puzzle->effort <= UINT32_MAX;
+}
+
+bool
+pact_guard_solve(const struct pact_guard_puzzle *puzzle, uint64_t *nonce,
+    uint32_t tries)
+{
+	for (; tries > 0; tries--, (*nonce)++)
+		if (pact_guard_is_solved(puzzle, *nonce))
+			return true;
+	return false;
 }

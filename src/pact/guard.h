@@ -32,6 +32,11 @@
 	(2 + PACT_GUARD_PASS_LEN + PACT_GUARD_MESSAGE1_LEN + PACT_GUARD_MAC_LEN)
 #define PACT_GUARD_ASK_LEN 64 /* a request for the server's key */
 
+/* No server asks for more, and no client works for longer: a machine that
+ * tries 500,000 nonces a second does it two times of three. */
+#define PACT_GUARD_EFFORT_MAX (1U << 22)
+#define PACT_GUARD_WORK_MS    10000
+
 enum pact_guard_kind {
 	PACT_GUARD_PLAIN = 1,  /* no pass */
 	PACT_GUARD_PUZZLE = 2, /* challenge 16, effort u32, nonce u64 */
@@ -80,11 +85,27 @@ void pact_guard_challenge_mac(const uint8_t key[PACT_GUARD_KEY_LEN],
     const uint8_t challenge[PACT_GUARD_CHALLENGE_LEN], uint32_t effort,
     uint8_t mac[PACT_GUARD_MAC_LEN]);
 
+/* A puzzle; message 1 is in it by its hash. No holes. */
+struct pact_guard_puzzle {
+	uint8_t challenge[PACT_GUARD_CHALLENGE_LEN];
+	uint8_t bound[64]; /* BLAKE2b of message 1 */
+	uint32_t effort;   /* about so many nonces are tried */
+};
+
+/* Binds a puzzle to Noise message 1: a solution is for that one alone. */
+void pact_guard_bind(struct pact_guard_puzzle *puzzle,
+    struct bytes message1);
+
 /*
  * Returns whether nonce solves the puzzle: BLAKE2b-32(challenge ||
  * BLAKE2b(message 1) || effort || nonce) * effort <= 2^32 - 1.
  */
-bool pact_guard_is_solved(const uint8_t challenge[PACT_GUARD_CHALLENGE_LEN],
-    struct bytes message1, uint32_t effort, uint64_t nonce);
+bool pact_guard_is_solved(const struct pact_guard_puzzle *puzzle,
+    uint64_t nonce);
+
+/* Tries so many nonces, from *nonce on. Returns whether *nonce is now one
+ * that solves it; else it is the next one to try. */
+bool pact_guard_solve(const struct pact_guard_puzzle *puzzle,
+    uint64_t *nonce, uint32_t tries);
 
 #endif

@@ -28,7 +28,7 @@ enum server_letter_kind {
 	/* To a session. */
 	SERVER_LETTER_LOOKED,
 	SERVER_LETTER_TRIED,
-	SERVER_LETTER_JOINED, /* body: LOGIN_OK, encoded */
+	SERVER_LETTER_JOINED, /* body: LOGIN_OK, PASSES, encoded */
 	SERVER_LETTER_DENIED, /* the login failed; number: code of ERROR */
 	SERVER_LETTER_SAY,    /* body: an encoded message */
 	SERVER_LETTER_END,    /* number: the reason of CLOSE */

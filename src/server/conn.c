@@ -1,5 +1,6 @@
 #include "server/conn.h"
 
+#include "server/effort.h"
 #include "server/guard.h"
 #include "server/login.h"
 #include "server/session.h"
@@ -176,12 +177,13 @@ on_timer(struct timer *t, void *ctx)
 	struct server_conn *c = LIST_ITEM(t, struct server_conn, timer);
 	uint64_t now = server_now_ms(s), due;
 
-	if (c->state == SERVER_FIRST || c->state == SERVER_ENDING) {
+	/* A stranger is not owed a word: it would be more than they sent. */
+	if (c->state != SERVER_LOGGED) {
 		server_conn_drop(s, c);
 		return;
 	}
 	due = c->heard_ms + WIRE_PING_MS + (c->is_asked ? WIRE_PONG_MS : 0);
-	if (c->state == SERVER_OPEN || (c->is_asked && now >= due)) {
+	if (c->is_asked && now >= due) {
 		server_conn_end(s, c, WIRE_CLOSE_IDLE);
 		return;
 	}
@@ -422,7 +424,9 @@ server_sent(struct server *s, struct server_conn *c, size_t n)
 static void
 leave(struct server *s, struct server_conn *c)
 {
-	if (c->state == SERVER_FIRST) {
+	if (c->state == SERVER_WAITING)
+		server_effort_leave(s, c);
+	if (c->state == SERVER_FIRST || c->state == SERVER_WAITING) {
 		entry_give(s, c->entry);
 	} else if (c->state == SERVER_OPEN) {
 		server_login_free(c);
@@ -438,7 +442,7 @@ server_conn_end(struct server *s, struct server_conn *c,
 {
 	struct wire_CLOSE m = { .reason = (uint8_t)reason };
 
-	if (c->state == SERVER_FIRST)
+	if (c->state == SERVER_FIRST || c->state == SERVER_WAITING)
 		server_conn_drop(s, c);
 	if (c->state != SERVER_OPEN && c->state != SERVER_LOGGED)
 		return;
@@ -465,6 +469,22 @@ server_conn_drop(struct server *s, struct server_conn *c)
 	if (!c->is_opening)
 		server_conn_free_vault(c);
 	s->effects.close(s->effects.ctx, c->shell, true);
+}
+
+void
+server_conn_dismiss(struct server *s, struct server_conn *c,
+    struct bytes answer)
+{
+	leave(s, c);
+	c->state = SERVER_ENDING;
+	c->is_sealed = true;
+	arm(s, c, server_now_ms(s) + ENDING_MS);
+	if (c->state != SERVER_ENDING)
+		return;
+	if (server_conn_send(s, c, answer) != ERR_OK)
+		server_conn_drop(s, c);
+	else
+		s->effects.close(s->effects.ctx, c->shell, false);
 }
 
 /* Takes c out of the list of those that have something to say. */

@@ -6,6 +6,7 @@
  * beside the slot follows its state:
  *
  *   FIRST   a buffer for the first record, from a second table
+ *   WAITING the same; the record is whole and admitted, and waits its turn
  *   OPEN    the channel stands: a vault with its keys, a login in progress
  *   LOGGED  the vault, with the session key; lines and questions if any
  *   ENDING  CLOSE is on its way out; what comes in is not looked at
@@ -24,6 +25,7 @@
 #include "base/secret.h"
 #include "base/wheel.h"
 #include "base/wr.h"
+#include "crypto/aead.h"
 #include "crypto/hash.h"
 #include "noise/handshake.h"
 #include "opaque/server.h"
@@ -52,6 +54,7 @@ server_ref_equal(const struct server_ref *a, const struct server_ref *b)
 enum server_state {
 	SERVER_FREE,
 	SERVER_FIRST,
+	SERVER_WAITING,
 	SERVER_OPEN,
 	SERVER_LOGGED,
 	SERVER_ENDING,
@@ -96,8 +99,8 @@ struct server_conn {
 	struct timer timer;
 	uint64_t heard_ms; /* last record */
 	uint64_t since_ms; /* accepted; from login on: logged in */
+	uint64_t source;   /* keyed hash of where it comes from */
 	uint32_t generation;
-	uint32_t source;   /* its bucket in the guard's table */
 	uint32_t rekeyed_s;
 	uint32_t entry;    /* FIRST: buffer of the first record */
 	uint16_t have;     /* FIRST: bytes in it */
@@ -109,6 +112,7 @@ struct server_conn {
 	bool is_opening : 1;  /* a record is being walked: the vault stays */
 	bool is_loopback : 1;
 	bool has_asked_key : 1;
+	bool has_pass : 1;    /* shown, and good */
 	bool is_password : 1; /* logged in by OPAQUE in this channel */
 };
 
@@ -136,6 +140,8 @@ struct server_account {
 	uint8_t identity[32];
 	uint8_t *roster;
 	uint16_t roster_len;
+	uint8_t given;            /* passes, lately */
+	uint32_t given_s;
 	uint8_t devices;          /* of the roster, until then */
 	uint64_t devices_until_s;
 	uint16_t seats_n, seats_cap;
@@ -150,6 +156,7 @@ struct server_hold {
 	struct noise_keypair channel;
 	struct opaque_server opaque;
 	uint8_t fake_seed[32];
+	uint8_t pass_key[AEAD_CHACHAPOLY_KEY_LEN]; /* of devices' passes */
 };
 
 /* Buckets of the guard, by a hash of the source; a few share one. */
@@ -157,6 +164,39 @@ struct server_source {
 	uint16_t conns;
 	uint16_t tokens; /* sixteenths */
 	uint32_t at_ms;
+};
+
+#define SERVER_WAITING_MAX    512
+#define SERVER_MINUTE_KEY_LEN 32
+#define SERVER_SPENT_WAYS     15
+#define SERVER_SPENT_SETS     32768 /* a power of two; 4 MiB in all */
+
+/* The budget of handshakes; see effort.h. */
+struct server_budget {
+	uint64_t at_ms;     /* tokens were counted */
+	uint64_t period_ms; /* the period began */
+	int32_t tokens;     /* handshakes; below zero a debt */
+	uint32_t effort;    /* that is asked for; 0: none */
+	uint32_t demand;    /* first records in the period */
+	bool is_short;      /* tokens were few in it */
+	struct timer turn;  /* of who waits */
+	size_t waiting_n;
+	struct server_waiting {
+		struct server_conn *conn;
+		uint32_t effort;
+	} waiting[SERVER_WAITING_MAX]; /* as they came */
+};
+
+/* A key of challenges, and its minute; 0: none was drawn. */
+struct server_minute {
+	uint64_t minute;
+	uint8_t key[SERVER_MINUTE_KEY_LEN];
+};
+
+/* Passes that were spent and have the same lowest bits; see pass.c. */
+struct server_spent {
+	uint64_t entries[SERVER_SPENT_WAYS];
+	uint64_t floor; /* devices' passes that expire by then are refused */
 };
 
 /* Budget of one name or source for guesses. */
@@ -212,8 +252,9 @@ struct server {
 	struct server_source *sources;
 	struct server_guess *guesses;
 	struct server_pace *paces;
-	uint64_t work_at_ms; /* of the budget for handshakes */
-	uint32_t work;
+	struct server_budget budget;
+	struct server_minute minutes[2];
+	struct server_spent *spent;
 
 	/* people, in order of name */
 	struct server_account **accounts;

@@ -1,5 +1,8 @@
 #include "server/guard.h"
 
+#include "server/effort.h"
+#include "server/pass.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,10 +12,6 @@
 #define BURST          40
 #define LOOPBACK_RATE  2000
 #define LOOPBACK_BURST 4000
-
-/* Handshakes a second in all, and at once: about half of one core. */
-#define WORK_RATE  2500
-#define WORK_BURST 5000
 
 /* Tokens are counted in sixteenths. */
 #define TOKEN 16
@@ -24,8 +23,7 @@ enum err
 server_guard_tables(struct server *s)
 {
 	s->sources = calloc(SERVER_SOURCES, sizeof s->sources[0]);
-	s->work = WORK_BURST;
-	s->work_at_ms = server_now_ms(s);
+	server_effort_init(s);
 	return s->sources == NULL ? ERR_NOMEM : ERR_OK;
 }
 
@@ -52,16 +50,21 @@ server_guard_source(const struct server *s, const server_addr *from)
 	    (struct bytes){ from->ip, is_mapped(from) ? 16 : 8 });
 }
 
+static struct server_source *
+bucket_of(struct server *s, const struct server_conn *c)
+{
+	return &s->sources[c->source & (SERVER_SOURCES - 1)];
+}
+
 bool
 server_guard_enter(struct server *s, struct server_conn *c,
     const server_addr *from)
 {
 	struct server_source *source;
 
-	c->source = (uint32_t)server_guard_source(s, from) &
-	    (SERVER_SOURCES - 1);
+	c->source = server_guard_source(s, from);
 	c->is_loopback = server_guard_is_loopback(from);
-	source = &s->sources[c->source];
+	source = bucket_of(s, c);
 	source->conns++;
 	return c->is_loopback || source->conns <= s->config.max_conns_source;
 }
@@ -69,7 +72,7 @@ server_guard_enter(struct server *s, struct server_conn *c,
 void
 server_guard_leave(struct server *s, struct server_conn *c)
 {
-	s->sources[c->source].conns--;
+	bucket_of(s, c)->conns--;
 }
 
 /* Takes one token of the source's bucket. A bucket that was never used has
@@ -77,7 +80,7 @@ server_guard_leave(struct server *s, struct server_conn *c)
 static bool
 pay_source(struct server *s, struct server_conn *c)
 {
-	struct server_source *source = &s->sources[c->source];
+	struct server_source *source = bucket_of(s, c);
 	uint64_t rate = c->is_loopback ? LOOPBACK_RATE : RATE;
 	uint64_t most = c->is_loopback ? LOOPBACK_BURST : BURST;
 	uint32_t now = (uint32_t)server_now_ms(s);
@@ -99,41 +102,47 @@ pay_source(struct server *s, struct server_conn *c)
 	return true;
 }
 
-/* Takes one handshake from the budget of the whole server. */
-static bool
-pay_work(struct server *s)
+/* What is left to be judged: the pass, if it takes one, and the budget. */
+static enum server_guard_verdict
+judge_pass(struct server *s, struct server_conn *c, struct bytes record,
+    const struct pact_guard_first *first)
 {
-	uint64_t now = server_now_ms(s);
-	uint64_t earned = (now - s->work_at_ms) * WORK_RATE / 1000;
+	uint32_t effort = 0;
 
-	if (earned > 0) {
-		s->work_at_ms = now;
-		s->work = (uint32_t)(s->work + earned > WORK_BURST ?
-		    WORK_BURST : s->work + earned);
+	if (server_effort_is_asked(s)) {
+		effort = server_pass_check(s, c->source, record, first);
+		if (effort == 0 && first->kind != PACT_GUARD_PLAIN)
+			s->stats.passes_refused++;
+		if (effort == 0)
+			return SERVER_GUARD_WANTS_PASS;
 	}
-	if (s->work == 0)
-		return false;
-	s->work--;
-	return true;
+	c->has_pass = effort != 0;
+	switch (server_effort_take(s, c, effort)) {
+	case SERVER_TURN_NOW:
+		return SERVER_GUARD_ADMITTED;
+	case SERVER_TURN_LATER:
+		return SERVER_GUARD_WAITS;
+	case SERVER_TURN_NEVER:
+		break;
+	}
+	if (s->config.guard != SERVER_GUARD_OFF)
+		return SERVER_GUARD_WANTS_PASS;
+	s->stats.first_records_refused++;
+	return SERVER_GUARD_REFUSED;
 }
 
 enum server_guard_verdict
 server_guard_judge(struct server *s, struct server_conn *c,
-    struct bytes record, struct pact_guard_first *first)
+    struct bytes record)
 {
-	enum err err = pact_guard_read_first(record, s->guard_key, first);
+	struct pact_guard_first first;
+	enum err err = pact_guard_read_first(record, s->guard_key, &first);
 
 	if (err != ERR_OK || !pay_source(s, c)) {
 		s->stats.first_records_refused++;
 		return SERVER_GUARD_REFUSED;
 	}
-	if (first->kind == PACT_GUARD_ASK)
+	if (first.kind == PACT_GUARD_ASK)
 		return SERVER_GUARD_ASKS_KEY;
-	if (!pay_work(s)) {
-		s->stats.first_records_refused++;
-		return SERVER_GUARD_REFUSED;
-	}
-	if (first->kind == PACT_GUARD_PLAIN)
-		s->stats.pk_ops_without_pass++;
-	return SERVER_GUARD_ADMITTED;
+	return judge_pass(s, c, record, &first);
 }

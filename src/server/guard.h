@@ -1,10 +1,11 @@
 /*
  * guard - who is let in, in the order of what refusing costs.
  *
- * Size and version; mac1; the budget of the source; the budget of the
- * server; only then the first multiplication. Until a first record is
- * admitted, a connection costs its slot and one buffer of a table made at
- * the start. Whoever is refused gets no byte.
+ * Size and version; mac1; the budget of the source; the pass, if one is
+ * required, with the table of spent ones; the budget of the server; only then
+ * the first multiplication. Until a first record is admitted, a connection
+ * costs its slot and one buffer of a table made at the start. Whoever is
+ * refused gets no byte, but for the challenge that asks for a pass.
  */
 #ifndef SERVER_GUARD_H
 #define SERVER_GUARD_H
@@ -23,14 +24,14 @@ void server_guard_leave(struct server *s, struct server_conn *c);
 enum server_guard_verdict {
 	SERVER_GUARD_REFUSED,
 	SERVER_GUARD_ASKS_KEY,
+	SERVER_GUARD_WANTS_PASS, /* to be answered by a challenge */
+	SERVER_GUARD_WAITS,      /* its turn will come */
 	SERVER_GUARD_ADMITTED,
 };
 
-/* Judges a first record (without its two bytes of length). When it is
- * admitted, *first says what it says. */
+/* Judges a first record (without its two bytes of length). */
 enum server_guard_verdict server_guard_judge(struct server *s,
-    struct server_conn *c, struct bytes record,
-    struct pact_guard_first *first);
+    struct server_conn *c, struct bytes record);
 
 /* Returns whether an address is this machine's own. */
 bool server_guard_is_loopback(const server_addr *from);

@@ -4,6 +4,7 @@
 #include "server/change.h"
 #include "server/introduction.h"
 #include "server/op.h"
+#include "server/pass.h"
 #include "server/people.h"
 #include "server/presence.h"
 #include "server/register.h"
@@ -94,6 +95,7 @@ welcome(struct server *s, struct server_account *a, struct server_op *op)
 	if (is_password)
 		m.identity_box = stored->identity_box;
 	TRY(wire_encode(&w, WIRE_LOGIN_OK, &m));
+	TRY(server_pass_give(s, a, &w));
 	TRY(server_presence_join(s, a, &seat));
 	reply.body = wr_bytes(&w);
 	server_bus_post_session(s, &reply);

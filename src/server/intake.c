@@ -1,7 +1,11 @@
+#include "server/intake.h"
+
 #include "server/conn.h"
 #include "server/desk.h"
+#include "server/effort.h"
 #include "server/guard.h"
 #include "server/login.h"
+#include "server/pass.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,28 +86,70 @@ tell_key(struct server *s, struct server_conn *c)
 		server_conn_drop(s, c);
 }
 
-/* The first record is complete. */
-static void
-first_record(struct server *s, struct server_conn *c, struct bytes record)
+/* The first record, which is whole, without its length. */
+static struct bytes
+first_record(const struct server *s, const struct server_conn *c)
 {
-	struct pact_guard_first first;
+	return (struct bytes){ server_conn_entry(s, c) + 2, c->have - 2U };
+}
 
-	switch (server_guard_judge(s, c, record, &first)) {
-	case SERVER_GUARD_REFUSED:
-		server_conn_drop(s, c);
-		return;
-	case SERVER_GUARD_ASKS_KEY:
-		tell_key(s, c);
-		return;
-	case SERVER_GUARD_ADMITTED:
-		break;
-	}
-	if (handshake(s, c, first.message1) != ERR_OK) {
+void
+server_intake_shake(struct server *s, struct server_conn *c)
+{
+	struct bytes record = first_record(s, c);
+	struct bytes message1 = { record.p + record.n - PACT_GUARD_MAC_LEN -
+		PACT_GUARD_MESSAGE1_LEN, PACT_GUARD_MESSAGE1_LEN };
+
+	if (!c->has_pass)
+		s->stats.pk_ops_without_pass++;
+	if (handshake(s, c, message1) != ERR_OK) {
 		s->stats.first_records_refused++;
 		server_conn_drop(s, c);
 		return;
 	}
 	server_conn_opened(s, c);
+}
+
+void
+server_intake_challenge(struct server *s, struct server_conn *c)
+{
+	uint8_t answer[2 + 1 + PACT_GUARD_CHALLENGE_LEN + 4 +
+	    PACT_GUARD_MAC_LEN];
+	uint8_t challenge[PACT_GUARD_CHALLENGE_LEN], mac[PACT_GUARD_MAC_LEN];
+	uint32_t effort = server_effort_asked(s);
+	struct wr w = wr_init(answer, sizeof answer);
+
+	s->stats.passes_required++;
+	server_pass_challenge(s, c->source, challenge);
+	pact_guard_challenge_mac(s->guard_key, first_record(s, c), challenge,
+	    effort, mac);
+	wr_u16(&w, sizeof answer - 2);
+	wr_u8(&w, PACT_GUARD_CHALLENGE);
+	wr_put(&w, BYTES_OF(challenge));
+	wr_u32(&w, effort);
+	wr_put(&w, BYTES_OF(mac));
+	server_conn_dismiss(s, c, wr_bytes(&w));
+}
+
+static void
+judge(struct server *s, struct server_conn *c)
+{
+	switch (server_guard_judge(s, c, first_record(s, c))) {
+	case SERVER_GUARD_REFUSED:
+		server_conn_drop(s, c);
+		break;
+	case SERVER_GUARD_ASKS_KEY:
+		tell_key(s, c);
+		break;
+	case SERVER_GUARD_WANTS_PASS:
+		server_intake_challenge(s, c);
+		break;
+	case SERVER_GUARD_WAITS:
+		break;
+	case SERVER_GUARD_ADMITTED:
+		server_intake_shake(s, c);
+		break;
+	}
 }
 
 /* Collects the first record; returns how much of in it took. */
@@ -124,7 +170,7 @@ take_first(struct server *s, struct server_conn *c, struct bytes in)
 		s->stats.first_records_refused++;
 		server_conn_drop(s, c);
 	} else if (want > 2) {
-		first_record(s, c, (struct bytes){ entry + 2, len });
+		judge(s, c);
 	}
 	return some;
 }
@@ -245,6 +291,9 @@ take_record(struct server *s, struct server_conn *c, struct bytes in)
 void
 server_bytes(struct server *s, struct server_conn *c, struct bytes in)
 {
+	/* Who waits for an answer has nothing to say. */
+	if (c->state == SERVER_WAITING)
+		server_conn_drop(s, c);
 	while (in.n > 0) {
 		size_t took;
 

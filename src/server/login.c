@@ -1,10 +1,12 @@
 #include "server/login.h"
 
 #include "server/conn.h"
+#include "server/effort.h"
 #include "server/guess.h"
 
 #include "base/plant.h"
 #include "base/rd.h"
+#include "crypto/ct.h"
 
 #include <string.h>
 
@@ -73,11 +75,14 @@ server_login_start(struct server *s, struct server_conn *c,
 
 	if (login->step != SERVER_LOGIN_IDLE)
 		return ERR_STATE;
+	if (!ct_is_zero(m->zeros, sizeof m->zeros))
+		return ERR_DECODE;
 	wait_ms = server_guess_charge(s, c, &m->name);
 	if (wait_ms != 0) {
 		server_conn_error(s, c, m->req, WIRE_ERROR_WAIT, wait_ms);
 		return ERR_OK;
 	}
+	server_effort_charge(s, SERVER_EFFORT_LOGIN);
 	login->step = SERVER_LOGIN_LOOKUP;
 	login->req = m->req;
 	login->name = m->name;

@@ -6,6 +6,7 @@
 #include "server/guard.h"
 #include "server/guess.h"
 #include "server/introduction.h"
+#include "server/pass.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,7 @@ server_new(const struct server_config *config, const struct server_keys *keys,
 	TRY(server_conn_tables(s));
 	TRY(server_guard_tables(s));
 	TRY(server_guess_tables(s));
+	TRY(server_pass_tables(s));
 	server_account_load(s);
 	*out = s;
 	s = NULL;
@@ -93,6 +95,7 @@ server_free(struct server *s)
 	server_account_free_all(s);
 	wheel_free(&s->wheel);
 	free(s->sources);
+	free(s->spent);
 	free(s->guesses);
 	free(s->paces);
 	secret_free(s->hold);

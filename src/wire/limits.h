@@ -29,6 +29,12 @@
 #define WIRE_HANDSHAKE_MS 10000
 #define WIRE_LOGIN_MS     60000
 
+/* One-time passes that a device is handed, and keeps at most; how long they
+ * hold: who was here this week comes in while strangers pay. */
+#define WIRE_PASSES_GIVEN  4
+#define WIRE_PASSES_MAX    8
+#define WIRE_PASS_S        (7 * 24 * 60 * 60)
+
 /* A channel that says nothing for so long is asked, then given up. */
 #define WIRE_PING_MS 120000
 #define WIRE_PONG_MS 30000

@@ -235,11 +235,13 @@ on_connect_endpoint(void *ctx, client_link link,
     const struct wire_endpoint *at)
 {
 	struct program *p = program_of(ctx);
+	struct wire_endpoint known = server_endpoint();
 	struct dialing d = { .from = p, .life = p->life, .link = link,
-		.to = *at };
+		.to = *at, .is_server = at->port == known.port &&
+		    memcmp(at->ip, known.ip, sizeof known.ip) == 0 };
 	const struct world_crook *crook = p->world->crook;
 
-	if (crook != NULL)
+	if (crook != NULL && !d.is_server)
 		crook->dialled(crook->ctx, p, at);
 	dial(p, &d);
 }
@@ -353,6 +355,21 @@ on_stretch(void *ctx, client_job job, struct client_stretch *work)
 		    sizeof work->out);
 	*s = (struct stretching){ p, p->life, job };
 	world_plan(p->world, 100, stretched, p->world, 0, s);
+}
+
+/* The same for a puzzle. */
+static void
+on_solve(void *ctx, client_job job, struct client_solve *work)
+{
+	struct program *p = program_of(ctx);
+	struct stretching *s = malloc(sizeof *s);
+
+	if (s == NULL)
+		abort();
+	work->is_solved = pact_guard_solve(&work->puzzle, &work->nonce,
+	    work->tries);
+	*s = (struct stretching){ p, p->life, job };
+	world_plan(p->world, 50, stretched, p->world, 0, s);
 }
 
 /* ---- the home ---- */
@@ -503,6 +520,9 @@ on_event(void *ctx, const struct sotto_event *ev)
 	if (ev->type == SOTTO_SAFETY)
 		copy_string(e->text, sizeof e->text, ev->safety.number,
 		    strlen(ev->safety.number));
+	if (ev->type == SOTTO_STATE)
+		copy_string(e->why, sizeof e->why, ev->state.why,
+		    strlen(ev->state.why));
 	if (ev->error.what != NULL)
 		(void)snprintf(e->why, sizeof e->why, "%s: %s",
 		    ev->error.what, ev->error.why == NULL ? "" :
@@ -603,7 +623,8 @@ world_program(struct world *w, const char *label, struct world_home *home,
 {
 	struct program *p = &w->programs[w->program_count];
 	struct client_effects effects = { on_connect, on_connect_endpoint,
-		on_send, on_close, on_listen, on_deadline, on_stretch, on_save,
+		on_send, on_close, on_listen, on_deadline, on_stretch,
+		on_solve, on_save,
 		on_event, p };
 	struct env env = { world_clock, world_wall, on_random, w };
 	struct client_files files = { 0 };
@@ -647,18 +668,17 @@ program_kill(struct program *p)
 
 /* ---- a stranger ---- */
 
-/* The stranger is a program that never runs; what comes back is counted. */
-void
-world_say_to(struct world *w, struct program *p, struct bytes bytes,
-    size_t *answered)
+/* The stranger is a program that never runs; what comes back is counted. It
+ * is at the server from the address of `as`, or at a program from its own. */
+static void
+say_as_stranger(struct world *w, struct program *as,
+    const struct wire_endpoint *at, struct bytes bytes, size_t *answered)
 {
-	struct wire_endpoint at = endpoint_of(p, LISTEN_PORT);
 	struct world_conn *c;
 	struct program *stranger;
 
 	*answered = 0;
-	if (p->core == NULL || !p->is_listening ||
-	    w->program_count == WORLD_PROGRAMS)
+	if (w->program_count == WORLD_PROGRAMS)
 		return;
 	stranger = &w->programs[w->program_count++];
 	*stranger = (struct program){ .world = w, .label = "stranger",
@@ -666,7 +686,8 @@ world_say_to(struct world *w, struct program *p, struct bytes bytes,
 	c = net_conn(w);
 	c->a.program = stranger;
 	c->a.is_up = c->b.is_up = true;
-	if (!reach_program(w, c, stranger, &at)) {
+	if (!(at == NULL ? reach_server(w, c, as) :
+			   reach_program(w, c, stranger, at))) {
 		c->a.is_closed = c->b.is_closed = true;
 		return;
 	}
@@ -674,4 +695,22 @@ world_say_to(struct world *w, struct program *p, struct bytes bytes,
 	world_run(w, 2000);
 	*answered = c->a.received;
 	world_cut(w, c);
+}
+
+void
+world_say_to(struct world *w, struct program *p, struct bytes bytes,
+    size_t *answered)
+{
+	struct wire_endpoint at = endpoint_of(p, LISTEN_PORT);
+
+	*answered = 0;
+	if (p->core != NULL && p->is_listening)
+		say_as_stranger(w, p, &at, bytes, answered);
+}
+
+void
+world_say_to_server(struct world *w, struct program *p, struct bytes bytes,
+    size_t *answered)
+{
+	say_as_stranger(w, p, NULL, bytes, answered);
 }

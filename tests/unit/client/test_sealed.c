@@ -166,7 +166,9 @@ TEST(a_settings_box_hides_its_length)
 TEST(what_was_seen_only_rises)
 {
 	struct client_account a = account_of_alice();
-	struct client_seen seen = { 1, 5, 2 }, other = { 2, 4, 2 }, got;
+	struct client_seen seen = { 1, 5, 2, { 9, 2, { { 1 }, { 2 } } } };
+	struct client_seen other = { .identity = 2, .settings = 4,
+		.roster = 2 }, got;
 	uint8_t seed[32] = { 1 }, wrong[32] = { 2 };
 	struct wr w = wr_new();
 

@@ -48,6 +48,7 @@ client_free(struct client *c)
 {
 	struct wire_address at = { .host = "localhost", .port = 1 };
 	struct client_stretch work = { .params = { 1, 64 } };
+	struct client_solve puzzle = { .tries = 1 };
 	const struct client_effects *fx = &c->fx;
 
 	(void)c->env.now_ms(c->env.ctx);
@@ -58,6 +59,7 @@ client_free(struct client *c)
 	fx->listen(fx->ctx, true);
 	fx->deadline(fx->ctx, 1);
 	fx->stretch(fx->ctx, 6, &work);
+	fx->solve(fx->ctx, 7, &puzzle);
 	fx->save(fx->ctx, CLIENT_FILE_STATE, 0, BYTES_LIT("late"));
 	free(c);
 }

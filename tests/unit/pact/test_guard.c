@@ -80,36 +80,66 @@ TEST(another_servers_key_is_refused)
 	CHECK_ERR(pact_guard_read_first(wr_bytes(&w), key, &out), ERR_VERSION);
 }
 
+static struct pact_guard_puzzle
+puzzle_of(const struct pact_guard_first *first, uint32_t effort)
+{
+	struct pact_guard_puzzle puzzle = { .effort = effort };
+
+	memcpy(puzzle.challenge, first->challenge, sizeof puzzle.challenge);
+	pact_guard_bind(&puzzle, first->message1);
+	return puzzle;
+}
+
 TEST(a_puzzle_has_solutions_about_as_often_as_it_says)
 {
 	struct pact_guard_first in = sample(PACT_GUARD_PUZZLE);
-	size_t solved = 0, easy = 0;
+	struct pact_guard_puzzle hard = puzzle_of(&in, 100);
+	struct pact_guard_puzzle easy = puzzle_of(&in, 1);
+	size_t solved = 0, all = 0;
 
 	for (uint64_t nonce = 0; nonce < 20000; nonce++) {
-		solved += pact_guard_is_solved(in.challenge, in.message1, 100,
-		    nonce);
-		easy += pact_guard_is_solved(in.challenge, in.message1, 1,
-		    nonce);
+		solved += pact_guard_is_solved(&hard, nonce);
+		all += pact_guard_is_solved(&easy, nonce);
 	}
-	CHECK_EQ(easy, 20000);
+	CHECK_EQ(all, 20000);
 	CHECK(solved > 120 && solved < 300);
 }
 
+TEST(a_puzzle_is_solved_in_slices)
+{
+	struct pact_guard_first in = sample(PACT_GUARD_PUZZLE);
+	struct pact_guard_puzzle puzzle = puzzle_of(&in, 3000);
+	uint64_t at_once = 0, sliced = 0, slices = 0;
+
+	CHECK(pact_guard_solve(&puzzle, &at_once, UINT32_MAX));
+	CHECK(pact_guard_is_solved(&puzzle, at_once));
+	while (!pact_guard_solve(&puzzle, &sliced, 100))
+		CHECK_EQ(sliced, ++slices * 100);
+	CHECK_EQ(sliced, at_once);
+}
+
+/* Message 1, the challenge and the effort are all in it. */
 TEST(a_solution_is_bound_to_its_message)
 {
 	struct pact_guard_first in = sample(PACT_GUARD_PUZZLE);
+	struct pact_guard_puzzle puzzle = puzzle_of(&in, 50000);
 	uint64_t nonce = 0;
 
-	while (!pact_guard_is_solved(in.challenge, in.message1, 50000, nonce))
-		nonce++;
+	CHECK(pact_guard_solve(&puzzle, &nonce, UINT32_MAX));
 	message1[700] ^= 1;
-	CHECK(!pact_guard_is_solved(in.challenge, in.message1, 50000, nonce));
+	puzzle = puzzle_of(&in, 50000);
+	CHECK(!pact_guard_is_solved(&puzzle, nonce));
 	message1[700] ^= 1;
-	in.challenge[0] ^= 1;
-	CHECK(!pact_guard_is_solved(in.challenge, in.message1, 50000, nonce));
+	puzzle = puzzle_of(&in, 50000);
+	CHECK(pact_guard_is_solved(&puzzle, nonce));
+	puzzle.challenge[0] ^= 1;
+	CHECK(!pact_guard_is_solved(&puzzle, nonce));
+	puzzle = puzzle_of(&in, 49999);
+	CHECK(!pact_guard_is_solved(&puzzle, nonce));
 }
 
 CHECK_MAIN(T(every_kind_comes_back), T(every_flipped_bit_is_refused),
     T(another_servers_key_is_refused),
     T(a_puzzle_has_solutions_about_as_often_as_it_says),
+    T(a_puzzle_is_solved_in_slices),
     T(a_solution_is_bound_to_its_message))

@@ -223,6 +223,18 @@ to_inbox(uint8_t type, struct bytes body, void *ctx)
 	return ERR_OK;
 }
 
+static void
+take_challenge(struct guy *g, struct bytes record)
+{
+	struct rd r = rd_init(record);
+
+	(void)rd_u8(&r);
+	rd_copy(&r, g->asked.challenge, sizeof g->asked.challenge);
+	g->asked.effort = rd_u32(&r);
+	(void)rd_view(&r, PACT_GUARD_MAC_LEN);
+	CHECK_OK(rd_end(&r));
+}
+
 /* The server's first record. */
 static void
 finish_handshake(struct guy *g, struct bytes record)
@@ -230,6 +242,10 @@ finish_handshake(struct guy *g, struct bytes record)
 	struct noise_split split;
 	struct wr nothing = wr_init(NULL, 0);
 
+	if (record.p[0] == PACT_GUARD_CHALLENGE) {
+		take_challenge(g, record);
+		return;
+	}
 	if (record.n != 1 + PACT_GUARD_MESSAGE2_LEN ||
 	    record.p[0] != PACT_GUARD_MESSAGE2)
 		return;
@@ -398,6 +414,7 @@ hand_over(struct guy *g, struct bytes b)
 		size_t n = g->chunk == 0 || g->chunk > b.n ? b.n : g->chunk;
 		uint8_t *copy = malloc(n);
 
+		g->said += n;
 		/* A block of its own, so that reading past it is seen. */
 		memcpy(copy, b.p, n);
 		server_bytes(g->w->servers[g->shard], g->conn,
@@ -408,32 +425,37 @@ hand_over(struct guy *g, struct bytes b)
 	}
 }
 
-bool
-guy_connect(struct guy *g)
+void
+guy_new_message1(struct guy *g, uint8_t message1[PACT_GUARD_MESSAGE1_LEN])
 {
 	static struct noise_pattern pattern;
 	struct noise_keys keys = { .rs = g->w->server_key };
-	struct pact_guard_first first = { .kind = PACT_GUARD_PLAIN };
 	uint8_t prologue[PACT_CHANNEL_PROLOGUE_LEN];
-	uint8_t key[PACT_GUARD_KEY_LEN];
 	struct noise_random random;
-	struct wr message = wr_new(), record = wr_new();
-	size_t mark;
+	struct wr w = wr_init(message1, PACT_GUARD_MESSAGE1_LEN);
 
-	guy_cut(g);
-	g->in.n = 0;
-	g->is_closed = g->is_cut = false;
 	CHECK_OK(noise_pattern_parse(&pattern, PACT_CHANNEL_PROTOCOL));
 	pact_keys_channel_prologue(prologue);
 	CHECK_OK(noise_handshake_init(&g->hs, &pattern, NOISE_INITIATOR,
 	    BYTES_OF(prologue), &keys));
 	world_random(g->w, &random, sizeof random);
-	CHECK_OK(noise_handshake_write(&g->hs, &random, BYTES_NONE,
-	    &message));
-	first.message1 = wr_bytes(&message);
+	CHECK_OK(noise_handshake_write(&g->hs, &random, BYTES_NONE, &w));
+}
+
+bool
+guy_present(struct guy *g, const struct pact_guard_first *first)
+{
+	uint8_t key[PACT_GUARD_KEY_LEN];
+	struct wr record = wr_new();
+	size_t mark;
+
+	guy_cut(g);
+	g->in.n = 0;
+	g->is_closed = g->is_cut = false;
+	g->asked.effort = 0;
 	pact_guard_key(g->w->server_key, key);
 	mark = wr_begin(&record, 2);
-	CHECK_OK(pact_guard_write_first(&record, key, &first));
+	CHECK_OK(pact_guard_write_first(&record, key, first));
 	wr_end(&record, mark, 2);
 	if (g->flip != 0)
 		record.p[(g->flip - 1) / 8] ^= (uint8_t)(1 << (g->flip - 1) % 8);
@@ -441,9 +463,19 @@ guy_connect(struct guy *g)
 	if (g->conn != NULL)
 		hand_over(g, wr_bytes(&record));
 	world_pump(g->w);
-	wr_free(&message);
 	wr_free(&record);
 	return g->is_up;
+}
+
+bool
+guy_connect(struct guy *g)
+{
+	uint8_t message1[PACT_GUARD_MESSAGE1_LEN];
+	struct pact_guard_first first = { .kind = PACT_GUARD_PLAIN,
+		.message1 = BYTES_OF(message1) };
+
+	guy_new_message1(g, message1);
+	return guy_present(g, &first);
 }
 
 void

@@ -55,6 +55,8 @@ struct guy {
 	struct wr in;      /* bytes from the server */
 	size_t unsent;     /* bytes not yet told to have left */
 	size_t got;        /* bytes from the server, ever */
+	size_t said;       /* bytes to it */
+	struct pact_guard_puzzle asked; /* by the last challenge; effort 0 */
 	struct letterbox inbox[WORLD_INBOX]; /* more is dropped */
 	size_t inbox_n;
 	/* who they are */
@@ -122,6 +124,12 @@ void guy_init_device(struct guy *other, const struct guy *g);
 
 /* Connects and shakes hands; returns whether the channel stands. */
 bool guy_connect(struct guy *g);
+
+/* The same in two steps, with whatever first record: a new Noise message 1;
+ * and a connection that says the record. A challenge is in g->asked. */
+void guy_new_message1(struct guy *g,
+    uint8_t message1[PACT_GUARD_MESSAGE1_LEN]);
+bool guy_present(struct guy *g, const struct pact_guard_first *first);
 
 /* Cuts the connection. */
 void guy_cut(struct guy *g);
