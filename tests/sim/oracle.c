@@ -3,6 +3,7 @@
 #include "base/hex.h"
 #include "base/rd.h"
 #include "crypto/hash.h"
+#include "noise/handshake.h"
 #include "pact/channel.h"
 #include "pact/guard.h"
 #include "pact/keys.h"
@@ -244,33 +245,51 @@ public_hash(struct oracle *o, struct bytes message1, struct bytes message2,
 	mix(h, rd_view(&two, 16));
 }
 
+/* Keeps a first record with a pass that the server has accepted. */
+static void
+keep_pass(struct oracle *o, const struct world_conn *c, struct bytes record)
+{
+	wr_reset(&o->pass.record);
+	wr_put(&o->pass.record, record);
+	o->pass.program = c->a.program;
+	/* What a server said that has died since may still be on its way. */
+	o->pass.server_life = o->channel_life;
+}
+
 /* Watches the beginnings of channels: the first record of each side. */
 static void
 watch_channel(struct oracle *o, struct world_end *from, struct bytes bytes)
 {
 	struct world_conn *c = from->conn;
 	struct bytes first, answer;
-	size_t message1, hello;
+	size_t len;
 
 	if (o->channel != c) {
+		if (from != &c->a || c->b.received + c->a.pipe.n != 0)
+			return;
 		o->channel = c;
+		o->channel_life = o->world->server.life;
 		wr_reset(&o->client_first);
 		wr_reset(&o->server_first);
 	}
 	wr_put(from == &c->a ? &o->client_first : &o->server_first, bytes);
 	first = wr_bytes(&o->client_first);
 	answer = wr_bytes(&o->server_first);
-	hello = 2 + 2 + PACT_GUARD_MESSAGE1_LEN + PACT_GUARD_MAC_LEN;
-	if (first.n < hello || answer.n < 2 + 1 + PACT_GUARD_MESSAGE2_LEN ||
-	    first.p[3] != PACT_GUARD_PLAIN || answer.p[2] !=
+	if (first.n < 4)
+		return;
+	len = 2 + ((size_t)first.p[0] << 8 | first.p[1]);
+	if (first.n < len || answer.n < 2 + 1 + PACT_GUARD_MESSAGE2_LEN ||
+	    first.p[3] == PACT_GUARD_ASK || answer.p[2] !=
 	    PACT_GUARD_MESSAGE2 || world_server(o->world) == NULL)
 		return;
-	message1 = 2 + 2;
+	if (first.p[3] != PACT_GUARD_PLAIN)
+		keep_pass(o, c, (struct bytes){ first.p, len });
 	if (o->hash_count < WORLD_PROGRAMS) {
 		struct oracle_hash *at = &o->hashes[o->hash_count++];
 
 		at->program = c->a.program;
-		public_hash(o, (struct bytes){ first.p + message1,
+		public_hash(o, (struct bytes){ first.p + len -
+		    PACT_GUARD_MAC_LEN - PACT_GUARD_MESSAGE1_LEN,
 		    PACT_GUARD_MESSAGE1_LEN }, (struct bytes){ answer.p + 3,
 		    PACT_GUARD_MESSAGE2_LEN }, at->h);
 	}
@@ -373,6 +392,82 @@ oracle_replay(struct oracle *o)
 		oracle_fail(o, "a spent ticket was answered");
 }
 
+/* A Noise message 1 of a stranger who knows the server. */
+static void
+strange_message1(struct oracle *o, const uint8_t server[32], struct wr *w)
+{
+	static struct noise_pattern pattern;
+	struct noise_keys keys = { .rs = server };
+	uint8_t prologue[PACT_CHANNEL_PROLOGUE_LEN];
+	struct noise_handshake hs;
+	struct noise_random random;
+
+	pact_keys_channel_prologue(prologue);
+	rng_fill(world_rng(o->world), &random, sizeof random);
+	if (noise_pattern_parse(&pattern, PACT_CHANNEL_PROTOCOL) != ERR_OK ||
+	    noise_handshake_init(&hs, &pattern, NOISE_INITIATOR,
+		BYTES_OF(prologue), &keys) != ERR_OK ||
+	    noise_handshake_write(&hs, &random, BYTES_NONE, w) != ERR_OK)
+		abort();
+}
+
+/* The pass of a record, with a message 1 that it was not made for. */
+static void
+steal_pass(struct oracle *o, struct bytes record, struct wr *out)
+{
+	uint8_t server[32], key[PACT_GUARD_KEY_LEN];
+	struct pact_guard_first first;
+	struct wr message1 = wr_new();
+	size_t mark = wr_begin(out, 2);
+
+	server_public_key(world_server(o->world), server);
+	pact_guard_key(server, key);
+	strange_message1(o, server, &message1);
+	if (pact_guard_read_first(record, key, &first) != ERR_OK)
+		abort();
+	first.message1 = wr_bytes(&message1);
+	if (pact_guard_write_first(out, key, &first) != ERR_OK)
+		abort();
+	wr_end(out, mark, 2);
+	wr_free(&message1);
+}
+
+/* Whether a first record is answered by a handshake, by the server whose life
+ * this is: to another one its passes are new. */
+static bool
+is_let_in(struct oracle *o, struct program *as, struct bytes record,
+    unsigned life)
+{
+	size_t answered;
+
+	world_say_to_server(o->world, as, record, &answered);
+	return answered > PACT_GUARD_MESSAGE2_LEN &&
+	    o->world->server.life == life;
+}
+
+void
+oracle_replay_pass(struct oracle *o)
+{
+	/* What it tries is watched like everything else. */
+	struct oracle_pass pass = o->pass;
+	struct bytes record = wr_bytes(&pass.record);
+	struct wr stolen = wr_new();
+
+	o->pass = (struct oracle_pass){ .record = wr_new() };
+	if (record.n != 0 && world_server_is_up(o->world) &&
+	    o->world->options.guard == SERVER_GUARD_ALWAYS) {
+		steal_pass(o, (struct bytes){ record.p + 2, record.n - 2 },
+		    &stolen);
+		if (is_let_in(o, pass.program, record, pass.server_life))
+			oracle_fail(o, "a pass was good twice");
+		if (is_let_in(o, pass.program, wr_bytes(&stolen),
+			pass.server_life))
+			oracle_fail(o, "a pass was good for somebody else");
+	}
+	wr_free(&stolen);
+	wr_free(&pass.record);
+}
+
 void
 oracle_search(struct oracle *o)
 {
@@ -390,7 +485,7 @@ oracle_init(struct oracle *o, struct world *w)
 	memset(o, 0, sizeof *o);
 	o->world = w;
 	o->call.bytes = o->growing.bytes = wr_new();
-	o->client_first = o->server_first = wr_new();
+	o->client_first = o->server_first = o->pass.record = wr_new();
 	rng_fill(world_rng(w), o->canary, sizeof o->canary);
 	world_tap(w, on_tap, o);
 	world_told(w, on_told, o);
@@ -405,4 +500,5 @@ oracle_free(struct oracle *o)
 	wr_free(&o->growing.bytes);
 	wr_free(&o->client_first);
 	wr_free(&o->server_first);
+	wr_free(&o->pass.record);
 }

@@ -38,9 +38,16 @@ struct oracle {
 	size_t message_count;
 	struct oracle_call call; /* the newest one that is complete */
 	struct oracle_call growing;
+	/* The newest first record with a pass that was answered. */
+	struct oracle_pass {
+		struct program *program;
+		unsigned server_life;
+		struct wr record; /* with its length */
+	} pass;
 	uint8_t canary[16];
 	struct wr client_first, server_first; /* of the newest channel */
 	struct world_conn *channel;
+	unsigned channel_life; /* of the server when it began */
 	struct oracle_hash {
 		struct program *program;
 		uint8_t h[64];
@@ -72,6 +79,10 @@ void oracle_fail(struct oracle *o, const char *what);
 
 /* Replays the newest call's first message to its callee. */
 void oracle_replay(struct oracle *o);
+
+/* Replays the newest first record that had a pass, and shows that pass with
+ * another Noise message 1. */
+void oracle_replay_pass(struct oracle *o);
 
 /* Looks for what must never be on the server's disk. */
 void oracle_search(struct oracle *o);

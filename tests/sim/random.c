@@ -21,6 +21,7 @@
 #define HOMES   3
 #define TWICE   5 /* seeds that are run twice */
 #define REAL_IN 10 /* one run in so many has Argon2id itself */
+#define BUSY_IN 4  /* one in so many has a server that always asks for passes */
 
 static const struct {
 	const char *name;
@@ -32,6 +33,8 @@ static const struct {
 	{ "key-from-h", PLANT_KEY_FROM_H },
 	{ "roster-rollback", PLANT_ROSTER_ROLLBACK },
 	{ "refused-device-logs-in", PLANT_REFUSED_DEVICE_LOGS_IN },
+	{ "pass-reused", PLANT_PASS_REUSED },
+	{ "pass-not-bound", PLANT_PASS_NOT_BOUND },
 };
 
 struct person {
@@ -546,7 +549,9 @@ static const char *
 run_seed(uint64_t seed, bool is_verbose, uint8_t hash[32], uint64_t *events)
 {
 	struct world_options options = { .seed = seed,
-		.has_real_ksf = seed % REAL_IN == 0 };
+		.has_real_ksf = seed % REAL_IN == 0,
+		.guard = seed % BUSY_IN == 0 ? SERVER_GUARD_ALWAYS :
+					       SERVER_GUARD_AUTO };
 	struct run *r = calloc(1, sizeof *r);
 	const char *verdict;
 
@@ -568,6 +573,9 @@ run_seed(uint64_t seed, bool is_verbose, uint8_t hash[32], uint64_t *events)
 		if (r->oracle.verdict != NULL)
 			break;
 		actions[rng_below(&r->dice, (uint32_t)kinds)](r);
+		if (options.guard == SERVER_GUARD_ALWAYS && has_room(r) &&
+		    rng_chance(&r->dice, 400))
+			oracle_replay_pass(&r->oracle);
 		world_run(r->w, rng_below(&r->dice, 3000));
 	}
 	if (r->oracle.verdict == NULL)

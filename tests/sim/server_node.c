@@ -243,6 +243,7 @@ world_server_start(struct world *w)
 	node->store.submit = submit;
 	if (store_sqlite_open(&store, &node->sqlite, &why) != ERR_OK)
 		abort();
+	config.guard = w->options.guard;
 	config.ksf_memory_kib = 64 * 1024;
 	config.ksf_passes = 1;
 	if (server_new(&config, &w->keys, &env, &effects, &node->store,

@@ -29,6 +29,7 @@ struct world_options {
 	bool is_calm;        /* no chunking, no stalls: for scenarios */
 	bool has_real_ksf;   /* Argon2id itself, not the stand-in */
 	bool is_public;      /* the server has an address of the internet */
+	enum server_guard guard;
 };
 
 /* One end of a connection: the server's, or a program's. */
@@ -189,6 +190,11 @@ void world_cut_all(struct world *w);
 
 /* The newest connection that is up, between these kinds of ends. */
 struct world_conn *world_conn_newest(struct world *w, bool to_server);
+
+/* Opens a connection to the server from the address of p and says bytes on
+ * it; what comes back is counted by *answered. */
+void world_say_to_server(struct world *w, struct program *p,
+    struct bytes bytes, size_t *answered);
 
 /* Opens a connection to a listening program and says bytes on it; what comes
  * back is counted by *answered. */
