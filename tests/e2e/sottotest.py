@@ -221,11 +221,11 @@ class World:
 
     # ---- the server ----
 
-    def start(self):
+    def start(self, *args):
         log = open(self.dir + '/server.log', 'ab')
         self.server = subprocess.Popen(
             [self.sottod, 'serve', '--data', self.dir + '/server',
-             '--listen', self.at, '--public', self.at],
+             '--listen', self.at, '--public', self.at, *args],
             env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=log)
         words = self.server.stdout.readline().decode().split()
