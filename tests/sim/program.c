@@ -235,13 +235,13 @@ on_connect_endpoint(void *ctx, client_link link,
     const struct wire_endpoint *at)
 {
 	struct program *p = program_of(ctx);
-	struct wire_endpoint known = server_endpoint();
+	struct wire_endpoint known = server_endpoint(p->world);
 	struct dialing d = { .from = p, .life = p->life, .link = link,
 		.to = *at, .is_server = at->port == known.port &&
 		    memcmp(at->ip, known.ip, sizeof known.ip) == 0 };
 	const struct world_crook *crook = p->world->crook;
 
-	if (crook != NULL && !d.is_server)
+	if (crook != NULL)
 		crook->dialled(crook->ctx, p, at);
 	dial(p, &d);
 }
