@@ -312,7 +312,10 @@ get_staged(struct rd *r, struct mls_group *g)
 	get_signer(r, &st->signer);
 	if (!st->list.removes_us) {
 		TRY(get_epoch(r, &g->suite, &st->next));
-		NEED(st->next.keys != NULL, MLS_SAVED_STATE_IS_DAMAGED);
+		NEED(st->next.keys != NULL &&
+			 mls_tree_leaf(st->layer, st->keys.me) != NULL &&
+			 (g->is_joining || st->keys.me.i == g->keys.me.i),
+		    MLS_SAVED_STATE_IS_DAMAGED);
 		TRY(mls_staged_note(st));
 	}
 	g->staged = st;

@@ -638,6 +638,38 @@ TEST(damaged_state_is_refused)
 	scene_free(&s);
 }
 
+/* What still parses is a group that can be used: with a commit staged, which
+ * a merge makes true, we have a leaf before and after. */
+TEST(damaged_state_is_no_danger)
+{
+	struct scene s;
+	struct wr saved = wr_new(), commit = wr_new(), buf = wr_new();
+	struct mls_event event;
+	struct mls_group *g;
+
+	scene_init(&s, MLS_SUITE_X25519_AES128);
+	CHECK_MLS(mls_group_commit(s.bob.group, NULL, &commit, &buf), MLS_OK);
+	CHECK_MLS(mls_group_process(
+		      s.ann.group, wr_bytes(&commit), &buf, &event),
+	    MLS_OK);
+	CHECK_MLS(mls_group_save(s.ann.group, &saved), MLS_OK);
+	for (size_t i = 2; i < saved.n; i++) {
+		saved.p[i] ^= 3;
+		g = NULL;
+		if (mls_group_load(&s.ann.client, wr_bytes(&saved), &g) ==
+			MLS_OK &&
+		    mls_group_merge(g) == MLS_OK &&
+		    mls_group_status(g) == MLS_OK)
+			CHECK(mls_group_member(g, mls_group_me(g)) != NULL);
+		mls_group_free(g);
+		saved.p[i] ^= 3;
+	}
+	wr_free(&saved);
+	wr_free(&commit);
+	wr_free(&buf);
+	scene_free(&s);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -655,6 +687,7 @@ main(int argc, char **argv)
 		T(a_credential_that_is_not_accepted),
 		T(required_capabilities_are_required),
 		T(damaged_state_is_refused),
+		T(damaged_state_is_no_danger),
 	};
 
 	if (crypto_init() != ERR_OK)
