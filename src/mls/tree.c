@@ -343,25 +343,6 @@ mls_tree_has_encryption_key(const struct mls_tree *t, struct bytes key)
 }
 
 bool
-mls_tree_all_support_credential(const struct mls_tree *t, uint16_t type)
-{
-	for (uint32_t i = 0; i < t->credential_types; i++)
-		if (t->credentials[i].type == type)
-			return t->credentials[i].supporters ==
-			       mls_tree_members(t);
-	return mls_tree_store_supporters(t, type) == mls_tree_members(t);
-}
-
-bool
-mls_tree_credential_type_in_use(const struct mls_tree *t, uint16_t type)
-{
-	for (uint32_t i = 0; i < t->credential_types; i++)
-		if (t->credentials[i].type == type)
-			return true;
-	return false;
-}
-
-bool
 mls_tree_credentials_are_supported(const struct mls_tree *t)
 {
 	for (uint32_t i = 0; i < t->credential_types; i++)

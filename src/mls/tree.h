@@ -146,18 +146,8 @@ typedef enum mls_result mls_tree_changed_fn(void *ctx, struct mls_leaf leaf,
 MUST_USE enum mls_result mls_tree_changed(
     const struct mls_tree *layer, mls_tree_changed_fn *fn, void *ctx);
 
-/*
- * Support counts, so that section 12.2 need not walk the tree: returns
- * whether every member of the tree lists this credential type in its
- * capabilities. O(distinct types) or better.
- */
-bool mls_tree_all_support_credential(const struct mls_tree *t, uint16_t type);
-
-/* Returns whether any member has this credential type itself. */
-bool mls_tree_credential_type_in_use(const struct mls_tree *t, uint16_t type);
-
 /* 7.3: returns whether every credential type in use is listed by every
- * member. O(distinct types). */
+ * member. Counts are kept, so that this need not walk the tree. */
 bool mls_tree_credentials_are_supported(const struct mls_tree *t);
 
 /*

@@ -169,8 +169,9 @@ reserve_keys(struct mls_tree *t)
 				       t->index.count + 2) == ERR_OK);
 }
 
-uint32_t
-mls_tree_store_supporters(const struct mls_tree *t, uint16_t type)
+/* Counts the members that list a credential type, by asking each. */
+static uint32_t
+count_supporters(const struct mls_tree *t, uint16_t type)
 {
 	const struct mls_leaf_node *leaf;
 	uint32_t n = 0;
@@ -207,7 +208,7 @@ note_credential(struct mls_tree *t, const struct mls_leaf_node *leaf)
 	c = &t->credentials[t->credential_types++];
 	c->type = leaf->credential.type;
 	c->users = 1;
-	c->supporters = mls_tree_store_supporters(t, c->type);
+	c->supporters = count_supporters(t, c->type);
 	return MLS_OK;
 }
 

@@ -92,9 +92,6 @@ MUST_USE enum mls_result mls_tree_store_put_parent(
 bool mls_tree_store_find_key(const struct mls_tree *t, enum mls_tree_key kind,
     struct bytes key, const struct mls_node *except, struct mls_node *node);
 
-/* Counts the members that list a credential type, by asking each. */
-uint32_t mls_tree_store_supporters(const struct mls_tree *t, uint16_t type);
-
 /*
  * Keeps the tree hash of a node until something in its subtree changes; may
  * also not keep it.

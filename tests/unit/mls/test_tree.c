@@ -395,9 +395,6 @@ TEST(credential_types_must_be_supported_by_all)
 	struct mls_leaf at;
 
 	CHECK(mls_tree_credentials_are_supported(t));
-	CHECK(mls_tree_all_support_credential(t, MLS_CREDENTIAL_BASIC));
-	CHECK(!mls_tree_all_support_credential(t, MLS_CREDENTIAL_X509));
-	CHECK(!mls_tree_credential_type_in_use(t, MLS_CREDENTIAL_X509));
 	content.credential.type = MLS_CREDENTIAL_X509;
 	content.capabilities.credentials = BYTES_LIT("\0\1\0\2");
 	CHECK_EQ(mls_suite_new_key_pair(&suite, &env, &pair), MLS_OK);
@@ -406,11 +403,9 @@ TEST(credential_types_must_be_supported_by_all)
 		     NULL, &leaf),
 	    MLS_OK);
 	CHECK_EQ(mls_tree_add(t, wr_bytes(&leaf), &at), MLS_OK);
-	CHECK(mls_tree_credential_type_in_use(t, MLS_CREDENTIAL_X509));
 	CHECK(!mls_tree_credentials_are_supported(t));
 	CHECK_EQ(mls_tree_remove(t, at), MLS_OK);
 	CHECK(mls_tree_credentials_are_supported(t));
-	CHECK(!mls_tree_credential_type_in_use(t, MLS_CREDENTIAL_X509));
 	wr_free(&leaf);
 	mls_tree_free(t);
 	free(w);
