@@ -39,6 +39,9 @@ mls_join_tree(
 	NEED(info->context.tree_hash.n == g->suite.hash_len,
 	    MLS_TREE_HASH_IS_WRONG);
 	TRY(mls_tree_decode(&g->suite, encoded, &g->tree));
+	NEED(g->client->max_members == 0 ||
+		 mls_tree_members(g->tree) <= g->client->max_members,
+	    MLS_A_LIMIT_WAS_REACHED);
 	signer = mls_tree_leaf(g->tree, info->signer);
 	NEED(signer != NULL, MLS_SENDER_IS_NOT_A_MEMBER);
 	TRY(mls_group_info_verify(&g->suite, info, signer->signature_key));
@@ -232,7 +235,7 @@ check_origin(const struct joining *j)
 	enum mls_result err = MLS_OK;
 
 	if (j->origin.usage == 0)
-		return MLS_OK;
+		return from == NULL ? MLS_OK : MLS_REINIT_DOES_NOT_MATCH;
 	NEED(now->epoch == 1, MLS_REINIT_DOES_NOT_MATCH);
 	if (j->origin.usage == MLS_PSK_BRANCH) {
 		NEED(now->cipher_suite == from->suite.number,

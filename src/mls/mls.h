@@ -76,6 +76,9 @@ struct mls_client {
 	/* 7.2: the longest lifetime of a key package that is accepted, in
 	 * seconds; 0: any. */
 	uint64_t max_lifetime_s;
+	/* The most members of a group that we join, each of whom costs the
+	 * check of a signature; 0: MLS_MAX_LEAVES. */
+	uint32_t max_members;
 };
 
 /* Accepts every claim: for tests, and for applications that ask later. */
@@ -162,7 +165,7 @@ MUST_USE enum mls_result mls_group_create(const struct mls_client *c,
 
 /* 12.4.3.1: joins with a Welcome. tree is the ratchet tree if it comes beside
  * it, else empty; from is the old group after a re-init or for a branch, else
- * NULL. The bundle should be freed then, unless it is one of last resort. */
+ * NULL: a Welcome that does not name it is REINIT_DOES_NOT_MATCH. The bundle should be freed then, unless it is one of last resort. */
 struct mls_join {
 	const struct mls_bundle *bundle;
 	struct bytes welcome;
