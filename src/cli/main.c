@@ -4,7 +4,13 @@
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
 
 static int (*const commands[CMDS])(const struct options *o) = {
 	[CMD_REGISTER] = cmd_register,
@@ -39,6 +45,21 @@ run_options(struct options *o, struct out *out, int argc, char **argv)
 	return commands[o->command](o);
 }
 
+/* What is made is ours alone, and nothing of our memory ends in a core file
+ * or in a debugger's hands. */
+static void
+be_private(void)
+{
+	struct rlimit none = { 0, 0 };
+
+	(void)umask(077);
+	(void)setrlimit(RLIMIT_CORE, &none);
+	/* The leak checker of the sanitizers is a kind of debugger. */
+#if !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer)
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
 int
 main(int argc, char **argv)
 {
@@ -46,7 +67,7 @@ main(int argc, char **argv)
 	struct out out;
 	int code;
 
-	(void)umask(077);
+	be_private();
 	/* Messages are UTF-8, whatever the locale of the machine. */
 	if (setlocale(LC_CTYPE, "") == NULL || MB_CUR_MAX == 1)
 		(void)setlocale(LC_CTYPE, "C.UTF-8");
