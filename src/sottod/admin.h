@@ -33,4 +33,7 @@ struct admin_reply {
 void admin_run(struct shell *sh, char *const *words, unsigned n, bool is_json,
     const struct admin_reply *reply);
 
+/* Opens what the figures are read from, while files can still be opened. */
+void admin_open(void);
+
 #endif

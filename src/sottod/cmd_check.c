@@ -1,5 +1,6 @@
 #include "sottod/cmd.h"
 #include "sottod/keys.h"
+#include "sottod/sandbox.h"
 #include "store/sqlite.h"
 
 #include <stdlib.h>
@@ -38,6 +39,50 @@ check_database(const struct dir *d, struct trouble *t)
 	return code;
 }
 
+struct tried {
+	const struct options *options;
+	unsigned n_allowed;
+};
+
+static void
+on_tried(void *ctx, const char *what, bool is_refused)
+{
+	struct tried *tried = ctx;
+	struct line l = { 0 };
+
+	if (is_refused) {
+		line_put(&l, "no %s", what);
+		good(tried->options, l.p);
+		line_free(&l);
+		return;
+	}
+	tried->n_allowed++;
+	log_say(LOG_ERROR, "sandbox: %s was not refused", what);
+}
+
+/* Does to this process what a server does to itself. */
+static int
+check_sandbox(const struct options *o, const struct config *c,
+    const struct dir *d, struct trouble *t)
+{
+	struct tried tried = { .options = o };
+
+	if (!dir_stay_owner(d))
+		return trouble_set(t, EX_CONFIG, "permissions",
+		    "check as that user",
+		    "root cannot become the owner of %s", d->path);
+	if (sandbox_files(d->path, c->file) != SANDBOX_HOLDS)
+		log_say(LOG_WARN, "sandbox: no Landlock here");
+	if (sandbox_calls() != SANDBOX_HOLDS)
+		log_say(LOG_WARN, "sandbox: no seccomp here");
+	sandbox_try(d->path, on_tried, &tried);
+	if (tried.n_allowed == 0)
+		return 0;
+	return trouble_set(t, EXIT_FAILURE, "sandbox",
+	    "use a kernel and a build with seccomp and Landlock",
+	    "%u of the forbidden things can be done", tried.n_allowed);
+}
+
 /* The configuration has been read, or we would not be here. */
 int
 cmd_check(const struct options *o, const struct config *c)
@@ -62,5 +107,7 @@ cmd_check(const struct options *o, const struct config *c)
 	}
 	if (code == 0)
 		good(o, "database");
+	if (code == 0 && o->is_sandbox)
+		code = check_sandbox(o, c, &d, &t);
 	return code == 0 ? 0 : say_trouble(&t);
 }

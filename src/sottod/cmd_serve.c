@@ -1,8 +1,10 @@
 #include "base/hex.h"
+#include "sottod/admin.h"
 #include "sottod/ask.h"
 #include "sottod/cmd.h"
 #include "sottod/control.h"
 #include "sottod/notify.h"
+#include "sottod/sandbox.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +14,7 @@
 
 struct serve {
 	const struct options *options;
+	const struct config *config; /* as it was at the start */
 	struct shell shell;
 };
 
@@ -57,8 +60,8 @@ on_reload(void *ctx, int number)
 		(void)say_trouble(&t);
 		log_say(LOG_WARN, "configuration not reloaded");
 	} else {
-		if (!same_listen(&fresh, &s->shell.config) ||
-		    strcmp(fresh.data, s->shell.config.data) != 0)
+		if (!same_listen(&fresh, s->config) ||
+		    strcmp(fresh.data, s->config->data) != 0)
 			log_say(LOG_WARN, "data and listen change with a "
 			    "restart only");
 		shell_configure(&s->shell, &fresh);
@@ -97,6 +100,9 @@ serve(struct serve *s, struct trouble *t)
 		code = control_listen(sh, t);
 	if (code != 0)
 		return code;
+	if (sandbox_calls() == SANDBOX_LACKING)
+		log_say(LOG_WARN, "this kernel has no seccomp: system calls "
+		    "are not restricted");
 	net_on_signal(sh->net, SIGTERM, on_stop, s);
 	net_on_signal(sh->net, SIGINT, on_stop, s);
 	net_on_signal(sh->net, SIGHUP, on_reload, s);
@@ -110,10 +116,22 @@ serve(struct serve *s, struct trouble *t)
 	    "%s cannot be written any more", sh->db_path);
 }
 
+/* Names are resolved before the files that this takes are out of reach. */
+static void
+enclose(const struct dir *d, struct config *c)
+{
+	shell_resolve(c);
+	admin_open();
+	if (sandbox_files(d->path, c->file) == SANDBOX_LACKING)
+		log_say(LOG_WARN, "this kernel has no Landlock: files are "
+		    "not restricted");
+}
+
 int
 cmd_serve(const struct options *o, const struct config *c)
 {
-	struct serve s = { .options = o };
+	struct serve s = { .options = o, .config = c };
+	struct config numeric = *c;
 	struct trouble t;
 	struct dir d;
 	int code = dir_open(&d, c->data, true, &t);
@@ -125,7 +143,9 @@ cmd_serve(const struct options *o, const struct config *c)
 	if (code == 0)
 		code = ask_lock(&d, &t);
 	if (code == 0)
-		code = shell_open(&s.shell, &d, c, true, &t);
+		enclose(&d, &numeric);
+	if (code == 0)
+		code = shell_open(&s.shell, &d, &numeric, true, &t);
 	if (code == 0) {
 		code = serve(&s, &t);
 		shell_close(&s.shell);

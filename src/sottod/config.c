@@ -321,6 +321,7 @@ config_read(struct config *c, const char *path,
 	int code = 0;
 
 	set_defaults(c);
+	(void)strcpy(c->file, found);
 	if (f != NULL) {
 		code = read_file(c, found, f, t);
 		(void)fclose(f);

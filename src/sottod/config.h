@@ -21,6 +21,7 @@
 enum config_source { CONFIG_DEFAULT, CONFIG_FILE, CONFIG_ENV, CONFIG_FLAG };
 
 struct config {
+	char file[CONFIG_PATH_MAX]; /* read, or the last looked for */
 	char data[CONFIG_PATH_MAX];
 	struct wire_address listen[CONFIG_LISTEN_MAX];
 	unsigned n_listen;

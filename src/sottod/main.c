@@ -21,7 +21,7 @@ static const struct options_command commands[] = {
 	{ "stats", 0, 0, OPTIONS_OTHER, cmd_stats },
 	{ "backup", 1, 1, OPTIONS_BACKUP, cmd_backup },
 	{ "restore", 1, 1, OPTIONS_RESTORE, cmd_restore },
-	{ "check", 0, 0, OPTIONS_OTHER, cmd_check },
+	{ "check", 0, 0, OPTIONS_CHECK, cmd_check },
 	{ NULL, 0, 0, 0, NULL },
 };
 

@@ -21,7 +21,7 @@ static const char help[] =
     "  sottod stats\n"
     "  sottod backup FILE [--keys]      --keys: with the server's secrets\n"
     "  sottod restore FILE [--dry-run]\n"
-    "  sottod check                     configuration, permissions, database\n"
+    "  sottod check [--sandbox]         configuration, permissions, database\n"
     "\n"
     "  --data DIR           where all is kept\n"
     "  --config FILE        instead of the usual files; see sotto.conf(5)\n"
@@ -34,6 +34,7 @@ enum {
 	OPT_EXPIRES,
 	OPT_KEYS,
 	OPT_DRY_RUN,
+	OPT_SANDBOX,
 	OPT_CONFIG,
 	OPT_COLOR,
 	OPT_SETTING, /* the first of those with a key of the file */
@@ -51,6 +52,7 @@ static const struct flag {
 	{ OPT_EXPIRES, OPTIONS_INVITE, NULL },
 	{ OPT_KEYS, OPTIONS_BACKUP, NULL },
 	{ OPT_DRY_RUN, OPTIONS_RESTORE, NULL },
+	{ OPT_SANDBOX, OPTIONS_CHECK, NULL },
 	{ OPT_SETTING, 0, "data" },
 	{ OPT_LISTEN, OPTIONS_SERVE, "listen" },
 	{ OPT_PUBLIC, OPTIONS_SERVE | OPTIONS_INVITE, "public" },
@@ -68,6 +70,7 @@ static const struct option long_options[] = {
 	{ "expires", required_argument, NULL, OPT_EXPIRES },
 	{ "keys", no_argument, NULL, OPT_KEYS },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
+	{ "sandbox", no_argument, NULL, OPT_SANDBOX },
 	{ "data", required_argument, NULL, OPT_SETTING },
 	{ "listen", required_argument, NULL, OPT_LISTEN },
 	{ "public", required_argument, NULL, OPT_PUBLIC },
@@ -164,6 +167,9 @@ take(struct options *o, int id, char **argv, struct trouble *t)
 		return -1;
 	case OPT_DRY_RUN:
 		o->is_dry_run = true;
+		return -1;
+	case OPT_SANDBOX:
+		o->is_sandbox = true;
 		return -1;
 	case '?':
 		return usage(t, "unknown option ", argv[optind - 1], "");

@@ -21,7 +21,7 @@ struct options_command {
 
 /* For options_command.flags. */
 enum { OPTIONS_SERVE = 1, OPTIONS_INVITE = 2, OPTIONS_BACKUP = 4,
-	OPTIONS_RESTORE = 8, OPTIONS_OTHER = 16 };
+	OPTIONS_RESTORE = 8, OPTIONS_CHECK = 16, OPTIONS_OTHER = 32 };
 
 struct options {
 	const struct options_command *command;
@@ -36,6 +36,7 @@ struct options {
 	uint64_t expires_s; /* from now; of an invite */
 	bool has_keys;      /* --keys */
 	bool is_dry_run;
+	bool is_sandbox; /* --sandbox */
 };
 
 /*

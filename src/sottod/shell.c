@@ -373,6 +373,23 @@ listen_address(const struct wire_address *at, struct net_addr *addr)
 	return err;
 }
 
+void
+shell_resolve(struct config *config)
+{
+	char number[56];
+	struct net_addr addr;
+
+	for (unsigned i = 0; i < config->n_listen; i++) {
+		struct wire_address *at = &config->listen[i];
+
+		if (listen_address(at, &addr) == ERR_OK) {
+			net_addr_print(number, &addr);
+			(void)!wire_address_parse(at, bytes_str(number),
+			    true);
+		}
+	}
+}
+
 int
 shell_listen(struct shell *sh, struct trouble *t)
 {

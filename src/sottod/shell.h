@@ -45,6 +45,9 @@ int shell_open(struct shell *sh, const struct dir *dir,
 /* Waits for what is under way, and closes everything. */
 void shell_close(struct shell *sh);
 
+/* Puts numbers for the names to listen on; one that has none stays. */
+void shell_resolve(struct config *config);
+
 /* Listens where the configuration says, or on inherited sockets. */
 int shell_listen(struct shell *sh, struct trouble *t);
 

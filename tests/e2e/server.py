@@ -553,6 +553,38 @@ def test_check_beside_a_server_that_runs(place):
 
 # ---- strangers ----
 
+def is_sanitized():
+    """Whether the program is a sanitizer's build, which is not enclosed."""
+    return any(name in pathlib.Path(SOTTOD).read_bytes()
+               for name in (b'__asan_init', b'__tsan_init'))
+
+
+def test_what_the_server_gives_up_is_refused(place):
+    if is_sanitized():
+        raise Skip('sanitizers do not work in the sandbox')
+    place.serve()
+    said = place.run('check', '--sandbox').stdout
+    for what in ('execve', 'fork', 'ptrace', 'executable memory',
+                 'socket inet', 'socket inet6', 'socket packet',
+                 'reading /etc/passwd', 'listing the folder above',
+                 'writing /dev/null'):
+        holds(said, f'ok no {what}\n')
+
+
+def test_every_thread_of_the_server_is_enclosed(place):
+    if is_sanitized():
+        raise Skip('sanitizers do not work in the sandbox')
+    server = place.serve()
+    place.run('backup', place.path / 'copy')  # starts threads for work
+    tasks = list(pathlib.Path(f'/proc/{server.process.pid}/task').iterdir())
+    assert len(tasks) > 2, tasks
+    for task in tasks:
+        status = (task / 'status').read_text()
+        holds(status, 'NoNewPrivs:\t1\n')
+        holds(status, 'Seccomp:\t2\n')
+    equal(server.stop(), 0)
+
+
 def test_strangers_do_not_disturb(place):
     server = place.serve()
     log = pathlib.Path(server.log.name)
