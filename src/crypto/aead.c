@@ -221,6 +221,9 @@ is_short_gcm(enum aead_alg alg, size_t n)
 	       crypto_aead_aes256gcm_is_available() == 1;
 }
 
+/* Some builds of libsodium leave round keys below our frame; so deep. */
+#define GCM_STACK 2048
+
 static void
 gcm_seal(const uint8_t *key, const uint8_t *nonce, struct bytes ad,
     struct bytes in, uint8_t *out)
@@ -231,6 +234,7 @@ gcm_seal(const uint8_t *key, const uint8_t *nonce, struct bytes ad,
 	(void)crypto_aead_aes256gcm_encrypt_afternm(
 	    out, NULL, in.p, in.n, ad.p, ad.n, NULL, nonce, &state);
 	bytes_wipe(&state, sizeof state);
+	sodium_stackzero(GCM_STACK);
 }
 
 static enum err
@@ -244,6 +248,7 @@ gcm_open(const uint8_t *key, const uint8_t *nonce, struct bytes ad,
 	status = crypto_aead_aes256gcm_decrypt_afternm(
 	    out, NULL, NULL, in.p, in.n, ad.p, ad.n, nonce, &state);
 	bytes_wipe(&state, sizeof state);
+	sodium_stackzero(GCM_STACK);
 	return ct_verdict(status != 0) ? ERR_AUTH : ERR_OK;
 }
 
