@@ -649,8 +649,8 @@ TEST(damaged_state_is_no_danger)
 
 	scene_init(&s, MLS_SUITE_X25519_AES128);
 	CHECK_MLS(mls_group_commit(s.bob.group, NULL, &commit, &buf), MLS_OK);
-	CHECK_MLS(mls_group_process(
-		      s.ann.group, wr_bytes(&commit), &buf, &event),
+	CHECK_MLS(
+	    mls_group_process(s.ann.group, wr_bytes(&commit), &buf, &event),
 	    MLS_OK);
 	CHECK_MLS(mls_group_save(s.ann.group, &saved), MLS_OK);
 	for (size_t i = 2; i < saved.n; i++) {
