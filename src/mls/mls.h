@@ -238,8 +238,9 @@ MUST_USE enum mls_result mls_group_propose(
 
 /*
  * 12.4.1: commits what we have asked for and all proposals that were
- * received, and stages the result. The commit is appended to commit; the
- * Welcome for whom it adds, if any, to welcome. Own new keys come with it
+ * received, but for those that cannot be committed (mls_group_staged_proposal
+ * tells which are), and stages the result. The commit is appended to commit;
+ * the Welcome for whom it adds, if any, to welcome. Own new keys come with it
  * whenever the RFC wants a path, and otherwise as options say.
  */
 struct mls_commit_options {
