@@ -498,6 +498,19 @@ TEST(a_device_off_the_roster_stops_the_call)
 	end();
 }
 
+/* INTRODUCTION names a device that alice's roster does not have: bob is not
+ * asked. */
+TEST(a_device_off_the_roster_stops_the_question)
+{
+	begin(&(struct scene_options){ .asks = true });
+	plot.device = liar;
+	lie(WIRE_INTRODUCTION, s.bob);
+	CHECK_EQ(scene_call(s.alice, "bob"), SOTTO_REFUSED);
+	CHECK(plot.hits > 0);
+	CHECK_EQ(program_count(s.bob, SOTTO_QUESTION, NULL), 0);
+	end();
+}
+
 /* bob's roster of the time before his second device, after alice has seen
  * the later one. */
 TEST(an_older_roster_stops_the_call)
@@ -745,6 +758,47 @@ TEST(ones_own_devices_cannot_be_lied_about)
 	end();
 }
 
+/* alice writes her pins; the server says that another device was first, and
+ * shows, as what that device wrote, the box of before. */
+static bool
+refuse_change(struct malice_link *l, uint8_t type, struct bytes body)
+{
+	struct wire_ERROR conflict = { .code = WIRE_ERROR_CONFLICT };
+	struct wire_SETTINGS shown = { 0 };
+	struct wire_LOGIN_OK old;
+	struct rd r = rd_init(body);
+
+	if (type != WIRE_CHANGE && type != WIRE_SETTINGS_GET)
+		return true;
+	conflict.req = shown.req = rd_u32(&r);
+	CHECK_OK(wire_decode(WIRE_LOGIN_OK, wr_bytes(plot.other), &old));
+	shown.settings_version = old.settings_version;
+	shown.settings_box = old.settings_box;
+	if (type == WIRE_CHANGE)
+		malice_say(l, WIRE_ERROR, &conflict);
+	else
+		malice_say(l, WIRE_SETTINGS, &shown);
+	plot.hits++;
+	return false;
+}
+
+TEST(pins_are_not_turned_back_while_they_are_written)
+{
+	struct wire_name bob = scene_name("bob");
+	struct wr old;
+
+	begin(&(struct scene_options){ 0 });
+	turn_the_page(&old);
+	plot.other = &old;
+	s.m->on_heard = refuse_change;
+	(void)scene_wait(s.alice, client_verify(s.alice->core, &bob, true));
+	world_run(s.w, 5000);
+	CHECK(plot.hits >= 2);
+	CHECK(scene_alarms(s.alice) > 0);
+	wr_free(&old);
+	end();
+}
+
 CHECK_MAIN(T(a_list_pins_nobody), T(another_key_in_the_list_is_seen),
     T(safety_numbers_tell_a_first_contact_that_was_lied_about),
     T(another_key_of_a_person_is_seen), T(a_person_has_one_key),
@@ -758,6 +812,7 @@ CHECK_MAIN(T(a_list_pins_nobody), T(another_key_in_the_list_is_seen),
     T(a_known_contact_cannot_be_stood_in_for),
     T(a_forged_entry_stops_the_call),
     T(a_device_off_the_roster_stops_the_call),
+    T(a_device_off_the_roster_stops_the_question),
     T(an_older_roster_stops_the_call),
     T(a_removal_can_be_hidden_from_those_only_who_have_not_seen_it),
     T(a_foreign_roster_at_login), T(a_foreign_identity_at_login),
@@ -767,4 +822,5 @@ CHECK_MAIN(T(a_list_pins_nobody), T(another_key_in_the_list_is_seen),
     T(a_forged_roster_at_login), T(a_forged_identity_at_login),
     T(an_older_state_of_the_account_raises_the_alarm),
     T(an_old_box_does_not_open_as_a_new_one),
-    T(ones_own_devices_cannot_be_lied_about))
+    T(ones_own_devices_cannot_be_lied_about),
+    T(pins_are_not_turned_back_while_they_are_written))
