@@ -339,11 +339,9 @@ take_identity(struct client *c, const struct wire_LOGIN_OK *m)
 			client_session_fail(c, &r);
 			return false;
 		}
-		client_pins_free(&c->pins);
 	}
 	/* The identity box, opened with the password, will confirm it. */
-	c->seen = (struct client_seen){ 0 };
-	memcpy(c->account.identity, m->identity, sizeof m->identity);
+	client_session_believe(c, m->identity);
 	return true;
 }
 
@@ -391,6 +389,7 @@ take_person(struct client *c, const struct wire_LOGIN_OK *m, bool *is_new_key)
 		    " explained it; another device still has the account.");
 		return false;
 	}
+	client_session_confirmed(c);
 	*is_new_key = memcmp(client_keys(c)->data_key,
 	    person->identity.data_key, 32) != 0;
 	memcpy(client_keys(c)->data_key, person->identity.data_key, 32);

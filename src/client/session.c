@@ -25,10 +25,49 @@ client_session_is_logged_in(const struct client *c)
 }
 
 void
+client_session_believe(struct client *c, const uint8_t identity[32])
+{
+	struct client_session *s = &c->session;
+
+	s->former.is_set = true;
+	memcpy(s->former.identity, c->account.identity,
+	    sizeof s->former.identity);
+	s->former.seen = c->seen;
+	s->former.pins = c->pins;
+	memcpy(c->account.identity, identity, sizeof c->account.identity);
+	c->seen = (struct client_seen){ 0 };
+	c->pins = (struct client_pins){ 0 };
+}
+
+void
+client_session_confirmed(struct client *c)
+{
+	c->session.former.is_set = false;
+	client_pins_free(&c->session.former.pins);
+}
+
+/* What was believed in vain is forgotten. */
+static void
+recall(struct client *c)
+{
+	struct client_session *s = &c->session;
+
+	if (!s->former.is_set)
+		return;
+	memcpy(c->account.identity, s->former.identity,
+	    sizeof c->account.identity);
+	c->seen = s->former.seen;
+	client_pins_free(&c->pins);
+	c->pins = s->former.pins;
+	s->former.is_set = false;
+}
+
+void
 client_session_drop(struct client *c)
 {
 	struct client_session *s = &c->session;
 
+	recall(c);
 	client_work_forget(c, CLIENT_WORK_LOGIN);
 	client_channel_close(c, WIRE_CLOSE_DONE);
 	client_introduction_clear(c);

@@ -25,7 +25,9 @@
 #include "base/wheel.h"
 #include "client/box.h"
 #include "client/own.h"
+#include "client/pins.h"
 #include "client/report.h"
+#include "client/seen.h"
 
 enum client_session_state {
 	CLIENT_SESSION_NONE,
@@ -78,6 +80,13 @@ struct client_session {
 	uint64_t since_ms;     /* of K */
 	uint64_t identity_version, settings_version;
 	struct client_own own;
+	struct {
+		bool is_set;
+		uint8_t identity[32];
+		struct client_seen seen;
+		struct client_pins pins;
+	} former; /* what was known of the account, while a login believes
+		   * something else that is not confirmed yet */
 	struct wr farewell;    /* an ephemeral device's last roster; grows */
 };
 
@@ -99,6 +108,12 @@ void client_session_fail(struct client *c,
 
 /* Asks for another login, in a new channel, at the next flush. */
 void client_session_again(struct client *c, enum client_goal goal);
+
+/* A login takes another identity for the account's: what is known is put
+ * aside, and comes back when the session is dropped before the identity box
+ * has confirmed it. */
+void client_session_believe(struct client *c, const uint8_t identity[32]);
+void client_session_confirmed(struct client *c);
 
 /* Everything is there: commands may run. */
 void client_session_ready(struct client *c);

@@ -713,6 +713,42 @@ TEST(an_older_state_of_the_account_raises_the_alarm)
 	end();
 }
 
+/* A login, in which the server shows a forged account, comes to nothing; then,
+ * in the same program, it shows alice's own as it was before. */
+TEST(a_lie_does_not_prepare_the_next_one)
+{
+	struct wire_name name = scene_name("alice");
+	struct wire_address at = world_address();
+	uint8_t key[32];
+	struct wr old;
+
+	begin(&(struct scene_options){ 0 });
+	turn_the_page(&old);
+	program_kill(s.alice);
+	world_run(s.w, 5000);
+	s.alice = scene_again(&s, "alice", s.alice->home);
+	ed25519_public(liar, key);
+	plot.identity = key;
+	scene_roster(&plot.roster, "alice", liar, 9);
+	lie(WIRE_LOGIN_OK, s.alice);
+	CHECK_EQ(scene_wait(s.alice, client_login(s.alice->core, &name, &at,
+	    NULL)), SOTTO_KEY_CHANGED);
+	plot.identity = NULL;
+	wr_reset(&plot.roster);
+	plot.other = &old;
+	plot.take = TAKE_ROSTER;
+	CHECK_EQ(scene_wait(s.alice, client_login(s.alice->core, &name, &at,
+	    NULL)), SOTTO_KEY_CHANGED);
+	CHECK_EQ(scene_wait(s.alice, client_list(s.alice->core)),
+	    SOTTO_KEY_CHANGED);
+	s.m->on_said = NULL;
+	CHECK_EQ(scene_wait(s.alice, client_list(s.alice->core)), SOTTO_OK);
+	CHECK_EQ(program_last(s.alice, SOTTO_PERSON, "bob")
+		     ->event.person.pin, SOTTO_PIN_PINNED);
+	wr_free(&old);
+	end();
+}
+
 /* An old box under its new version. */
 TEST(an_old_box_does_not_open_as_a_new_one)
 {
@@ -821,6 +857,7 @@ CHECK_MAIN(T(a_list_pins_nobody), T(another_key_in_the_list_is_seen),
     T(a_foreign_account_at_a_password_login),
     T(a_forged_roster_at_login), T(a_forged_identity_at_login),
     T(an_older_state_of_the_account_raises_the_alarm),
+    T(a_lie_does_not_prepare_the_next_one),
     T(an_old_box_does_not_open_as_a_new_one),
     T(ones_own_devices_cannot_be_lied_about),
     T(pins_are_not_turned_back_while_they_are_written))
