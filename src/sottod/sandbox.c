@@ -92,6 +92,24 @@ bind_files(int rules, uint64_t known, const char *data, const char *config)
 	    syscall(SYS_landlock_restrict_self, rules, 0) == 0;
 }
 
+/*
+ * A ring for system calls goes past every filter of them. Without one, from
+ * before the loop is made, libuv does what it did before there were rings.
+ * Where this fails the kernel has no filters, and sandbox_calls will say so.
+ */
+static void
+refuse_rings(void)
+{
+	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
+
+	if (f == NULL)
+		return;
+	if (seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS),
+		SCMP_SYS(io_uring_setup), 0) == 0)
+		(void)seccomp_load(f);
+	seccomp_release(f);
+}
+
 enum sandbox
 sandbox_files(const char *data, const char *config)
 {
@@ -100,10 +118,9 @@ sandbox_files(const char *data, const char *config)
 	long version, rules;
 
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	/* A ring for system calls goes past every filter of them. */
-	(void)setenv("UV_USE_IO_URING", "0", 1);
 	if (IS_SANITIZED)
 		return SANDBOX_SANITIZED;
+	refuse_rings();
 	version = syscall(SYS_landlock_create_ruleset, NULL, 0,
 	    LANDLOCK_CREATE_RULESET_VERSION);
 	if (version < 1)

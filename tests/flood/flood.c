@@ -90,7 +90,7 @@ static struct flooder *flooders;
 static struct wr login_start;
 static int poller;
 
-static _Noreturn void
+__attribute__((format(printf, 2, 3))) static _Noreturn void
 die(int code, const char *format, ...)
 {
 	va_list args;
