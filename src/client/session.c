@@ -16,7 +16,7 @@
 
 /* A host's pauses grow from the first to the last. */
 #define PAUSE_FIRST_MS 1000
-#define PAUSE_LAST_MS  60000
+#define PAUSE_LAST_MS  15000
 
 bool
 client_session_is_logged_in(const struct client *c)
