@@ -216,6 +216,10 @@ def a_killed_server_keeps_what_it_acknowledged(w):
     senders = [Sender(w, 'da', 'db'), Sender(w, 'ra', 'rb', '--relay-only')]
     receives = [begin_receive(w, s.b) for s in senders]
     loads = [Registrar(w), Turner(w, 'turner'), Mood(w, 'mood'), *senders]
+    # A receive that was never online ends when it meets no server.
+    for sender in senders:
+        while w.status('watcher', sender.b) == 'offline':
+            time.sleep(0.05)
     for load in loads:
         load.start()
     for _ in range(KILLS):
