@@ -195,7 +195,8 @@ class World:
         self.env = {'PATH': os.environ['PATH'], 'HOME': self.dir,
                     'LC_ALL': 'C.UTF-8',
                     'XDG_CONFIG_HOME': self.dir + '/config'}
-        for name in ('ASAN_OPTIONS', 'UBSAN_OPTIONS', 'LSAN_OPTIONS'):
+        for name in ('ASAN_OPTIONS', 'UBSAN_OPTIONS', 'LSAN_OPTIONS',
+                     'TSAN_OPTIONS'):
             if name in os.environ:
                 self.env[name] = os.environ[name]
         self.server = None
