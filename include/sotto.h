@@ -132,7 +132,7 @@ enum sotto_state {
 	SOTTO_STATE_WORKING, /* stretching the password, solving a puzzle */
 	SOTTO_STATE_WAITING, /* for about wait_ms, as why says */
 	SOTTO_STATE_ONLINE,
-	SOTTO_STATE_OFFLINE, /* lost; reconnecting after wait_ms */
+	SOTTO_STATE_OFFLINE, /* reconnecting after wait_ms; 0: not at all */
 };
 
 struct sotto_event {

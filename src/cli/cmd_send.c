@@ -9,6 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A server lets one ask another only so often: up to this is waited for. */
+#define PATIENCE_MS 60000
+
 /* One message: what is said, and what became of it. */
 struct message {
 	char text[SOTTO_TEXT_MAX + 1]; /* one byte too many shows as such */
@@ -103,6 +106,20 @@ get_text(const struct options *o, struct message *m)
 	return code;
 }
 
+/* Brings the line about. */
+static int
+call(struct run *run, const char *name)
+{
+	int code;
+
+	run->patience_ms = PATIENCE_MS;
+	out_progress(run->out, "waiting for %s to accept", name);
+	do
+		code = run_await(run, sotto_call(run->s, name));
+	while (code == SOTTO_WAIT && run_wait(run));
+	return code;
+}
+
 /* Says it, and waits for the receipt. */
 static int
 say(struct run *run, struct message *m)
@@ -137,11 +154,8 @@ cmd_send(const struct options *o)
 	code = get_text(o, m);
 	if (code == 0) {
 		code = run_begin(&run, o, on_event, m);
-		if (code == 0) {
-			out_progress(o->out, "waiting for %s to accept",
-			    o->args[0]);
-			code = run_await(&run, sotto_call(run.s, o->args[0]));
-		}
+		if (code == 0)
+			code = call(&run, o->args[0]);
 		if (code == 0)
 			code = say(&run, m);
 		code = run_end(&run, code);

@@ -113,6 +113,18 @@ run_begin(struct run *run, const struct options *o, run_handler *on_event,
 /* ---- the loop ---- */
 
 static void
+show_offline(struct run *run, const struct sotto_event *ev)
+{
+	const char *why = ev->state.why, *colon = why[0] == '\0' ? "" : ": ";
+
+	if (ev->state.wait_ms > 0)
+		out_progress(run->out, "connection lost%s%s; trying again in "
+		    "%u s", colon, why, (ev->state.wait_ms + 999) / 1000);
+	else if (why[0] != '\0')
+		out_progress(run->out, "connection lost%s%s", colon, why);
+}
+
+static void
 show_state(struct run *run, const struct sotto_event *ev)
 {
 	switch (ev->state.state) {
@@ -133,21 +145,33 @@ show_state(struct run *run, const struct sotto_event *ev)
 		break;
 	case SOTTO_STATE_OFFLINE:
 		run->is_online = false;
-		out_progress(run->out, "connection lost%s%s; trying again in "
-		    "%u s", ev->state.why[0] == '\0' ? "" : ": ",
-		    ev->state.why, (ev->state.wait_ms + 999) / 1000);
+		show_offline(run, ev);
 		break;
 	}
+}
+
+static void
+take_done(struct run *run, const struct sotto_error *e)
+{
+	run->is_done = true;
+	run->code = (int)e->outcome;
+	run->wait_ms = 0;
+	if (run->code == 0 || run->is_ending)
+		return;
+	if (e->outcome != SOTTO_WAIT || !run->is_online || e->wait_ms == 0 ||
+	    e->wait_ms > run->patience_ms) {
+		out_error(run->out, e);
+		return;
+	}
+	run->wait_ms = e->wait_ms;
+	run->patience_ms -= e->wait_ms;
 }
 
 static void
 take_event(struct run *run, const struct sotto_event *ev)
 {
 	if (ev->type == SOTTO_DONE && ev->command == run->awaited) {
-		run->is_done = true;
-		run->code = (int)ev->error.outcome;
-		if (run->code != 0 && !run->is_ending)
-			out_error(run->out, &ev->error);
+		take_done(run, &ev->error);
 		return;
 	}
 	if (run->is_ending)
@@ -225,6 +249,22 @@ run_await(struct run *run, uint32_t command)
 	    !await_until(run, command, UINT64_MAX))
 		return 128 + signals_caught();
 	return run->code;
+}
+
+bool
+run_wait(struct run *run)
+{
+	uint64_t until_ms = now_ms() + run->wait_ms, now;
+
+	if (run->wait_ms == 0)
+		return false;
+	if (run->out->verbosity >= 0)
+		out_say(run->out, "The server asks for patience: waiting %u s.",
+		    (run->wait_ms + 999) / 1000);
+	run->wait_ms = 0;
+	while ((now = now_ms()) < until_ms && signals_caught() == 0)
+		(void)run_turn(run, -1, (int)(until_ms - now));
+	return signals_caught() == 0;
 }
 
 int

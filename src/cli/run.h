@@ -30,6 +30,10 @@ struct run {
 	bool is_done;
 	bool is_ending;
 	int code; /* of the last command that was awaited */
+	uint32_t wait_ms; /* that the server asked that command for, or 0 */
+	/* How much longer a command may be asked to wait, while online: such
+	 * a one does not count as an error. */
+	uint32_t patience_ms;
 };
 
 /* Opens the home, without a password. Returns 0 or an exit code. */
@@ -49,6 +53,10 @@ int run_set_password(struct run *run, struct password *p);
  * code, after saying why it failed; 128 + n when a signal came first.
  */
 int run_await(struct run *run, uint32_t command);
+
+/* Waits for as long as the server asked the last command to, when there is
+ * patience for it. Returns whether the command may be begun again. */
+bool run_wait(struct run *run);
 
 /*
  * Works once: waits up to timeout_ms (-1: without end) for an event, a

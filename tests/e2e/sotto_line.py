@@ -114,16 +114,18 @@ def a_question_is_answered(w):
 
 
 @test
-def asking_again_and_again_is_6(w):
+def asking_again_and_again_takes_patience(w):
     a, b = w.people(2)
     bob = w.receiver(b, a)
-    done = w.run(a, 'send', b, 'again')
-    while done.code == 0:
-        done = w.run(a, 'send', b, 'again', '-o', 'json')
-    error = done.want(6).error()
-    equal(error['code'], 6)
-    equal(error['wait_ms'] > 0, True)
-    holds(w.run(a, 'send', b, 'again').want(6).err, 'Wait ')
+    said = ''
+    n = 0
+    while 'patience' not in said:
+        n += 1
+        said = w.run(a, 'send', b, f'again {n}').want(0).err
+    bob.event('message', text=f'again {n}')
+    slow = w.begin(a, 'send', b, 'never mind')
+    slow.until('waiting ')
+    equal(slow.end(signal.SIGINT), 130)
     equal(bob.end(signal.SIGTERM), 143)
 
 
