@@ -78,6 +78,7 @@ def the_commands(w):
     bob.until('session closed')
     alice.line('/quit')
     equal(alice.end(), 0)
+    lacks(alice.screen, b'connection lost')
     lacks(bob.screen, b'lsit')
     bob.line('/quit')
     equal(bob.end(), 0)
