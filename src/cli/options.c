@@ -310,15 +310,17 @@ check_command(struct options *o, int n, char **args)
 	o->args = args + 1;
 	o->n_args = n - 1;
 	if (o->n_args < row->least || o->n_args > row->most)
-		return bad_usage(o->out, "The arguments are", row->arguments,
-		    row->most == 0 ? ": there are none." : ".");
+		return row->most == 0 ?
+		    bad_usage(o->out, "There are no arguments to", row->name,
+		        ".") :
+		    bad_usage(o->out, "The arguments are", row->arguments, ".");
 	for (unsigned i = 0; i < FLAGS; i++)
 		if (o->is_given[i] && (flags[i].commands & 1U << which) == 0)
 			return bad_usage(o->out, "This command has no option",
 			    flags[i].name, ".");
 	if (o->is_given[FLAG_DIRECT_ONLY] && o->is_given[FLAG_RELAY_ONLY])
-		return bad_usage(o->out, "Only one goes, relay-only or",
-		    "direct-only", ".");
+		return bad_usage(o->out, "Not together with --relay-only:",
+		    "--direct-only", ".");
 	return OPTIONS_RUN;
 }
 
@@ -387,6 +389,23 @@ set_defaults(struct options *o, struct out *out)
 	*out = (struct out){ .talk = OUT_STDERR };
 }
 
+/* What is wrong with a line is said in the form that it asks for, wherever
+ * it does. */
+static void
+foresee_output(struct out *out, int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		const char *next = i + 1 < argc ? argv[i + 1] : "";
+
+		if (strcmp(argv[i], "-ojson") == 0 ||
+		    strcmp(argv[i], "--output=json") == 0 ||
+		    ((strcmp(argv[i], "-o") == 0 ||
+		         strcmp(argv[i], "--output") == 0) &&
+		        strcmp(next, "json") == 0))
+			out->is_json = true;
+	}
+}
+
 enum options_verdict
 options_read(struct options *o, struct out *out, int argc, char **argv)
 {
@@ -401,6 +420,7 @@ options_read(struct options *o, struct out *out, int argc, char **argv)
 	memcpy(copy, argv, (size_t)argc * sizeof argv[0]);
 	o->owned = NULL;
 	set_defaults(o, out);
+	foresee_output(out, argc, argv);
 	verdict = take_args(o, argc - 1, copy + 1, &n);
 	if (verdict == OPTIONS_RUN)
 		verdict = check_command(o, n, copy + 1);

@@ -206,6 +206,25 @@ take_command(struct options *o, int argc, char **argv,
 	return -1;
 }
 
+/* Whether -o json is anywhere: what is wrong before it is said in JSON, too. */
+static bool
+asks_json(int argc, char **argv)
+{
+	bool is_json = false;
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		const char *next = i + 1 < argc ? argv[i + 1] : "";
+
+		if (strcmp(argv[i], "-ojson") == 0 ||
+		    strcmp(argv[i], "--output=json") == 0 ||
+		    ((strcmp(argv[i], "-o") == 0 ||
+		         strcmp(argv[i], "--output") == 0) &&
+		        strcmp(next, "json") == 0))
+			is_json = true;
+	}
+	return is_json;
+}
+
 int
 options_parse(struct options *o, int argc, char **argv,
     const struct options_command *commands, struct trouble *t)
@@ -213,7 +232,8 @@ options_parse(struct options *o, int argc, char **argv,
 	bool is_given[OPT_GUARD + 1] = { false };
 	int id, code = -1;
 
-	*o = (struct options){ .expires_s = WIRE_INVITE_S };
+	*o = (struct options){ .expires_s = WIRE_INVITE_S,
+		.is_json = asks_json(argc, argv) };
 	opterr = 0;
 	while (code == -1 && (id = getopt_long(argc, argv, ":hvqo:",
 	    long_options, NULL)) != -1) {

@@ -255,6 +255,10 @@ def test_bad_names_and_times_are_usage_errors(place):
         done = place.run(*words, code=64, data=None)
         equal(done.stdout, '')
         holds(done.stderr, 'sottod')
+    for words in (('--nonsense', '-o', 'json'), ('-ojson', 'frobnicate'),
+                  ('user', 'drop', 'a', '--output=json')):
+        done = place.run(*words, code=64, data=None)
+        equal(objects(done.stderr)[0]['code'], 64)
     equal(list(place.path.iterdir()), [])
 
 
