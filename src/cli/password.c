@@ -33,7 +33,7 @@ fail(const struct options *o, enum sotto_outcome outcome, const char *what,
 /* ---- files, descriptors, commands ---- */
 
 /* Reads one line byte by byte, so that what follows it is still there for
- * others. Returns whether there was one. */
+ * others; it may end in CR LF. Returns whether there was one. */
 static bool
 read_line(int fd, struct password *p)
 {
@@ -44,6 +44,8 @@ read_line(int fd, struct password *p)
 	while ((got = read(fd, &c, 1)) == 1 && c != '\n')
 		if (p->n < sizeof p->s - 1)
 			p->s[p->n++] = c;
+	if (p->n > 0 && p->s[p->n - 1] == '\r')
+		p->n--;
 	p->s[p->n] = '\0';
 	return got == 1 || (got == 0 && p->n > 0);
 }

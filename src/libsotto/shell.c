@@ -19,6 +19,15 @@ env_now_ms(void *ctx)
 }
 
 static uint64_t
+wall_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static uint64_t
 env_wall_s(void *ctx)
 {
 	(void)ctx;
@@ -443,6 +452,8 @@ do_event(void *ctx, const struct sotto_event *event)
 		wire_address_print(at, &sh->account.at);
 		shown.state.why = at;
 	}
+	if (event->type == SOTTO_MESSAGE)
+		shown.text.time_ms = wall_ms(); /* the core's has seconds */
 	if (event->type == SOTTO_SAFETY) {
 		qr = text_qr(event->safety.number);
 		shown.safety.qr = qr;

@@ -73,6 +73,8 @@ def passwords_come_from_where_they_are_said_to(w):
     w.run('alice', 'whoami', password='no-newline').want(0)
     w.password('more-lines', PASSWORD + '\nmore')
     w.run('alice', 'whoami', password='more-lines').want(0)
+    w.password('other-ends', PASSWORD.encode() + b'\r\nmore')
+    w.run('alice', 'whoami', password='other-ends').want(0)
     w.config('stretch_mib = 64\nstretch_passes = 1\n'
              f'password_command = echo "{PASSWORD}"\n')
     w.run('alice', 'whoami', password=None).want(0)
@@ -299,6 +301,11 @@ def usage_is_64(w):
         done = w.run('alice', *args).want(64)
         equal(done.out, '')
         equal(done.err != '', True)
+    for args in (('--bogus', '-o', 'json'), ('list', 'bob', '-ojson'),
+                 ('status', 'asleep', '--output=json')):
+        error = w.run('alice', *args).want(64).error()
+        equal(error['code'], 64)
+        equal('' in (error['what'], error['why'], error['do']), False)
     w.run('empty', 'whoami').want(64)
     w.run('alice', '--listen', 'nonsense', 'list').want(64)
 
