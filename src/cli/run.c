@@ -2,6 +2,7 @@
 #include "cli/signals.h"
 
 #include <poll.h>
+#include <string.h>
 #include <time.h>
 
 /* A goodbye takes a round trip; a server that does not answer it will end
@@ -115,13 +116,15 @@ run_begin(struct run *run, const struct options *o, run_handler *on_event,
 static void
 show_offline(struct run *run, const struct sotto_event *ev)
 {
-	const char *why = ev->state.why, *colon = why[0] == '\0' ? "" : ": ";
+	size_t n = strlen(ev->state.why);
 
+	if (n > 0 && ev->state.why[n - 1] == '.')
+		n--;
+	/* An error, or the end of a logout, says more. */
 	if (ev->state.wait_ms > 0)
-		out_progress(run->out, "connection lost%s%s; trying again in "
-		    "%u s", colon, why, (ev->state.wait_ms + 999) / 1000);
-	else if (why[0] != '\0')
-		out_progress(run->out, "connection lost%s%s", colon, why);
+		out_progress(run->out, "connection lost%s%.*s; trying again "
+		    "in %u s", n == 0 ? "" : ": ", (int)n, ev->state.why,
+		    (ev->state.wait_ms + 999) / 1000);
 }
 
 static void

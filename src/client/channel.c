@@ -409,7 +409,14 @@ on_close(struct client *c, uint8_t reason)
 		[WIRE_CLOSE_IDLE] = "The server heard nothing for too long.",
 		[WIRE_CLOSE_TWIN] = "The server closed it.",
 	};
+	struct client_report logout = client_report_make(SOTTO_FAILED,
+	    "Another program of this device ended all its sessions.", "",
+	    "You were logged out.");
 
+	if (reason == WIRE_CLOSE_LOGOUT) {
+		client_channel_end(c, &logout);
+		return;
+	}
 	end(c, SOTTO_NO_SERVER,
 	    reason < sizeof why / sizeof why[0] ? why[reason] : why[0], "");
 }

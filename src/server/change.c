@@ -92,7 +92,7 @@ end_removed(struct server *s, struct server_account *a,
 	for (size_t i = 0; i < old->count; i++)
 		if (!server_account_device(s, a, old->entries[i].id, &entry))
 			server_presence_end_device(s, a, old->entries[i].id,
-			    but);
+			    but, WIRE_CLOSE_ENDED);
 }
 
 static void

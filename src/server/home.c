@@ -274,5 +274,6 @@ server_home_letter(struct server *s, const struct server_letter *letter)
 	else if (a != NULL && letter->kind == SERVER_LETTER_LEAVE)
 		server_presence_leave(s, a, letter->from);
 	else if (a != NULL && letter->kind == SERVER_LETTER_LOGOUT)
-		server_presence_end_device(s, a, letter->id, &letter->from);
+		server_presence_end_device(s, a, letter->id, &letter->from,
+		    WIRE_CLOSE_LOGOUT);
 }

@@ -96,10 +96,11 @@ server_presence_leave(struct server *s, struct server_account *a,
 }
 
 static void
-end(struct server *s, struct server_account *a, struct server_ref ref)
+end(struct server *s, struct server_account *a, struct server_ref ref,
+    enum wire_close reason)
 {
 	struct server_letter letter = { .kind = SERVER_LETTER_END, .to = ref,
-		.number = WIRE_CLOSE_ENDED };
+		.number = reason };
 
 	server_presence_leave(s, a, ref);
 	server_bus_post_session(s, &letter);
@@ -111,19 +112,20 @@ server_presence_end_all(struct server *s, struct server_account *a,
 {
 	for (size_t i = a->seats_n; i-- > 0;)
 		if (but == NULL || !server_ref_equal(&a->seats[i].ref, but))
-			end(s, a, a->seats[i].ref);
+			end(s, a, a->seats[i].ref, WIRE_CLOSE_ENDED);
 }
 
 void
 server_presence_end_device(struct server *s, struct server_account *a,
-    const uint8_t device[PACT_DEVICE_ID_LEN], const struct server_ref *but)
+    const uint8_t device[PACT_DEVICE_ID_LEN], const struct server_ref *but,
+    enum wire_close reason)
 {
 	for (size_t i = a->seats_n; i-- > 0;) {
 		const struct server_seat *seat = &a->seats[i];
 
 		if (memcmp(seat->device, device, PACT_DEVICE_ID_LEN) == 0 &&
 		    (but == NULL || !server_ref_equal(&seat->ref, but)))
-			end(s, a, seat->ref);
+			end(s, a, seat->ref, reason);
 	}
 }
 

@@ -27,9 +27,11 @@ void server_presence_leave(struct server *s, struct server_account *a,
 void server_presence_end_all(struct server *s, struct server_account *a,
     const struct server_ref *but);
 
-/* Ends the sessions of a device but one (NULL: none excepted). */
+/* Ends the sessions of a device but one (NULL: none excepted); they are told
+ * the reason. */
 void server_presence_end_device(struct server *s, struct server_account *a,
-    const uint8_t device[PACT_DEVICE_ID_LEN], const struct server_ref *but);
+    const uint8_t device[PACT_DEVICE_ID_LEN], const struct server_ref *but,
+    enum wire_close reason);
 
 /* After letters were lost: takes away seats whose session is not there, and
  * ends sessions that have no seat. Both are looked for on this shard. */

@@ -97,6 +97,7 @@ enum wire_close {
 	WIRE_CLOSE_LIMIT,     /* too much of something */
 	WIRE_CLOSE_IDLE,      /* no answer to a ping, or too slow a login */
 	WIRE_CLOSE_TWIN,      /* both called at once; the other line stays */
+	WIRE_CLOSE_LOGOUT,    /* the device was logged out by another session */
 };
 
 /* The codes of ERROR. */

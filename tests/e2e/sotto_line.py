@@ -254,7 +254,9 @@ def a_logout_elsewhere_ends_what_runs(w):
     a, b, c = w.people(3)
     bob = w.receiver(b, c)
     w.run(b, 'logout').want(0)
-    equal(bob.end(signal.SIGTERM) in (0, 1, 3, 143), True)
+    equal(bob.event('error')['what'], 'You were logged out.')
+    equal(bob.end(), 1)
+    equal(w.status(c, b), 'offline')
 
 
 if __name__ == '__main__':

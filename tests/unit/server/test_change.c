@@ -332,7 +332,7 @@ TEST(logout_of_a_device_ends_all_its_sessions)
 	    reply.challenge, ack.answer);
 	guy_say(&alice, WIRE_LOGOUT_ACK, &ack);
 	CHECK_EQ(guy_take_close(&alice), WIRE_CLOSE_DONE);
-	CHECK_EQ(guy_take_close(&bob), WIRE_CLOSE_ENDED);
+	CHECK_EQ(guy_take_close(&bob), WIRE_CLOSE_LOGOUT);
 	CHECK(!second.is_closed);
 	world_free(&w);
 }
