@@ -50,7 +50,7 @@ set_key(struct options *o, const char *key, const char *value)
 	else if (strcmp(key, "password_command") == 0)
 		o->password_command = value;
 	else if (strcmp(key, "listen") == 0)
-		o->listen = value;
+		ok = value_endpoint(o->listen = value);
 	else if (strcmp(key, "paths") == 0)
 		ok = set_paths(o, value);
 	else if (strcmp(key, "hide_address") == 0)

@@ -1,5 +1,6 @@
 #include "cli/value.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,4 +61,26 @@ value_color(struct options *o, const char *text)
 	if (ok)
 		o->out->color = (enum out_color)color;
 	return ok;
+}
+
+bool
+value_endpoint(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	size_t n = colon == NULL ? 0 : (size_t)(colon - text);
+	bool is_v6 = n > 2 && text[0] == '[' && text[n - 1] == ']';
+	char host[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+	unsigned long port;
+
+	if (is_v6) {
+		text++;
+		n -= 2;
+	}
+	if (n == 0 || n >= sizeof host ||
+	    !value_number(colon + 1, 0, UINT16_MAX, &port))
+		return false;
+	memcpy(host, text, n);
+	host[n] = '\0';
+	return inet_pton(is_v6 ? AF_INET6 : AF_INET, host, &address) == 1;
 }

@@ -25,6 +25,9 @@ bool value_number(const char *text, unsigned long least, unsigned long most,
 /* Seconds over zero, perhaps with a fraction. */
 bool value_seconds(const char *text, double *out);
 
+/* ADDR:PORT or [ADDR]:PORT with numbers for both. */
+bool value_endpoint(const char *text);
+
 /* What several of flags, environment and files can set. */
 bool value_output(struct options *o, const char *text);
 bool value_color(struct options *o, const char *text);

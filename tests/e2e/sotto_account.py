@@ -319,6 +319,10 @@ def help_and_version(w):
 
 @test
 def a_broken_configuration_is_78(w):
+    for line in ('listen = x', 'listen = 127.0.0.1', 'listen = ::1:70000',
+                 'listen = [127.0.0.1]:1', 'output = xml'):
+        w.config(f'# first\n{line}\n')
+        holds(w.run('alice', 'list').want(78).err, 'config:2:')
     w.config('stretch_mib = 64\nbogus = 1\n')
     done = w.run('alice', 'whoami')
     w.config('stretch_mib = 64\nstretch_passes = 1\n')
