@@ -230,6 +230,23 @@ out:
 
 /* ---- listing and choosing ---- */
 
+/* Whether all is there that makes a device of this machine: a full disk or a
+ * crash may have left less. */
+static bool
+is_whole(int accounts, const char *folder)
+{
+	const char *needed[] = { file_names[CLIENT_FILE_ACCOUNT],
+		file_names[CLIENT_FILE_KEYRING] };
+	char path[NAME_MAX + 32];
+
+	for (size_t i = 0; i < 2; i++) {
+		(void)snprintf(path, sizeof path, "%s/%s", folder, needed[i]);
+		if (faccessat(accounts, path, F_OK, 0) != 0)
+			return false;
+	}
+	return true;
+}
+
 static int
 by_name(const void *a, const void *b)
 {
@@ -258,7 +275,9 @@ home_list(const char *root, struct home_account out[HOME_ACCOUNTS_MAX],
 	NEED(dir != NULL, ERR_IO);
 	fd = -1;
 	for (struct dirent *e; (e = readdir(dir)) != NULL;)
-		if (*n < HOME_ACCOUNTS_MAX && folder_parse(&out[*n], e->d_name))
+		if (*n < HOME_ACCOUNTS_MAX &&
+		    folder_parse(&out[*n], e->d_name) &&
+		    is_whole(dirfd(dir), e->d_name))
 			++*n;
 	qsort(out, *n, sizeof out[0], by_name);
 out:
@@ -476,7 +495,8 @@ home_write(const char *root, const struct home_account *account,
 	TRY(make_private(accounts, folder, &dir));
 	err = compare_and_write(dir, w);
 	/* Fails, as it should, unless the folder is empty. */
-	if (w->content.n == 0 && unlinkat(accounts, folder, AT_REMOVEDIR) == 0)
+	if ((w->content.n == 0 || err != ERR_OK) &&
+	    unlinkat(accounts, folder, AT_REMOVEDIR) == 0)
 		(void)fsync(accounts);
 out:
 	close_if_open(dir);

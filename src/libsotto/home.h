@@ -33,8 +33,9 @@ struct home_account {
 
 /*
  * Lists the accounts of a home in the order of their names, at most
- * HOME_ACCOUNTS_MAX; *n gets how many. A home that is not there has none.
- * Fails with IO, or KEY when other people can read the folder.
+ * HOME_ACCOUNTS_MAX; *n gets how many. A home that is not there has none, and
+ * a folder without an account or keyring file is none. Fails with IO, or KEY
+ * when other people can read the folder.
  */
 MUST_USE enum err home_list(const char *root,
     struct home_account out[HOME_ACCOUNTS_MAX], size_t *n);
@@ -70,8 +71,8 @@ struct home_write {
 
 /*
  * Replaces a file of an account if its generation is still w->expect; makes
- * the folders that are missing, and removes the account's folder with its
- * last file. A removed file is overwritten first, as far as the file system
+ * the folders that are missing, and leaves no empty folder of an account
+ * behind. A removed file is overwritten first, as far as the file system
  * lets us. Fails with CONFLICT, LIMIT (too long), IO, NOMEM or KEY.
  */
 MUST_USE enum err home_write(const char *root,

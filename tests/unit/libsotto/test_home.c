@@ -4,9 +4,11 @@
 #include "support/scratch.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -179,20 +181,27 @@ TEST(nothing_is_lost_among_many_writers)
 	CHECK(holds("al@h:1", CLIENT_FILE_STATE, "100"));
 }
 
+/* Makes an account with all that a device needs. */
+static void
+settle(const char *who)
+{
+	uint64_t account_file = 0, keyring = 0;
+
+	CHECK_OK(put(who, CLIENT_FILE_ACCOUNT, &account_file, "x"));
+	CHECK_OK(put(who, CLIENT_FILE_KEYRING, &keyring, "x"));
+}
+
 TEST(one_of_several_accounts_must_be_named)
 {
 	struct home_account all[HOME_ACCOUNTS_MAX], got;
-	uint64_t g = 0;
 	size_t n;
 
 	fresh();
-	CHECK_OK(put("bob@h_1.example:7", CLIENT_FILE_ACCOUNT, &g, "x"));
+	settle("bob@h_1.example:7");
 	CHECK_OK(home_choose(root, NULL, &got));
 	CHECK(strcmp(got.name.s, "bob") == 0);
-	g = 0;
-	CHECK_OK(put("al@[::1]:7368", CLIENT_FILE_ACCOUNT, &g, "x"));
-	g = 0;
-	CHECK_OK(put("al@h:1", CLIENT_FILE_ACCOUNT, &g, "x"));
+	settle("al@[::1]:7368");
+	settle("al@h:1");
 	CHECK_OK(home_list(root, all, &n));
 	CHECK_EQ(n, 3);
 	CHECK(strcmp(all[0].at.host, "::1") == 0 && all[0].at.port == 7368);
@@ -214,19 +223,57 @@ TEST(folders_of_other_names_are_passed_over)
 	static const char *const odd[] = { "x", "a@b", "a@b_", "a@b_0", "@b_1",
 		"a@b_99999", "a@b_01", ".hidden@b_1", "A@b_1" };
 	struct home_account all[HOME_ACCOUNTS_MAX];
-	uint64_t g = 0;
-	char path[256];
+	char path[256], whole[256];
 	size_t n;
 
 	fresh();
-	CHECK_OK(put("al@h:1", CLIENT_FILE_ACCOUNT, &g, "x"));
+	settle("al@h:1");
 	for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+		settle("al@h:2");
+		(void)snprintf(whole, sizeof whole, "%s/accounts/al@h_2",
+		    root);
 		(void)snprintf(path, sizeof path, "%s/accounts/%s", root,
 		    odd[i]);
-		CHECK(mkdir(path, 0700) == 0);
+		CHECK(rename(whole, path) == 0);
 	}
 	CHECK_OK(home_list(root, all, &n));
 	CHECK_EQ(n, 1);
+}
+
+/* As a full disk or a crash leaves it. */
+TEST(half_an_account_is_none)
+{
+	struct home_account got;
+	uint64_t g = 0;
+
+	fresh();
+	CHECK_OK(put("bob@h:1", CLIENT_FILE_KEYRING, &g, "x"));
+	CHECK_ERR(home_choose(root, NULL, &got), ERR_GONE);
+	g = 0;
+	CHECK_OK(put("carol@h:1", CLIENT_FILE_ACCOUNT, &g, "x"));
+	CHECK_ERR(home_choose(root, "carol", &got), ERR_GONE);
+	settle("al@h:1");
+	CHECK_OK(home_choose(root, NULL, &got));
+	CHECK(strcmp(got.name.s, "al") == 0);
+}
+
+TEST(a_write_that_fails_leaves_no_folder)
+{
+	struct rlimit limit, low;
+	char path[256];
+	uint64_t g = 0;
+
+	fresh();
+	settle("al@h:1");
+	(void)signal(SIGXFSZ, SIG_IGN);
+	CHECK(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+	low = limit;
+	low.rlim_cur = 4;
+	CHECK(setrlimit(RLIMIT_FSIZE, &low) == 0);
+	CHECK_ERR(put("bob@h:1", CLIENT_FILE_KEYRING, &g, "x"), ERR_IO);
+	CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+	(void)snprintf(path, sizeof path, "%s/accounts/bob@h_1", root);
+	CHECK(access(path, F_OK) != 0);
 }
 
 TEST(a_folder_that_others_can_read_is_refused)
@@ -271,5 +318,7 @@ CHECK_MAIN(T(a_home_that_is_not_there_is_empty),
     T(nothing_is_lost_among_many_writers),
     T(one_of_several_accounts_must_be_named),
     T(folders_of_other_names_are_passed_over),
+    T(half_an_account_is_none),
+    T(a_write_that_fails_leaves_no_folder),
     T(a_folder_that_others_can_read_is_refused),
     T(damage_and_links_are_errors))
