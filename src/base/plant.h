@@ -19,6 +19,9 @@ enum plant {
 	PLANT_REFUSED_DEVICE_LOGS_IN, /* a removed device still gets in */
 	PLANT_PASS_REUSED,           /* a spent pass is good again */
 	PLANT_PASS_NOT_BOUND,        /* a puzzle's solution is for anybody */
+	PLANT_STORE_SYNC_NORMAL,     /* a commit that is not synced */
+	PLANT_STORE_SYNC_OFF,        /* nothing is ever synced */
+	PLANT_STORE_ACK_EARLY,       /* success, whatever the commit says */
 };
 
 #ifdef SOTTO_PLANTS

@@ -1,5 +1,6 @@
 #include "store/db.h"
 
+#include "base/plant.h"
 #include "store/sqlite.h"
 
 #include <sqlite3.h>
@@ -132,6 +133,16 @@ open_flags(enum store_db_mode mode)
 	}
 }
 
+static const char *
+how_to_sync(void)
+{
+	if (PLANTED(PLANT_STORE_SYNC_NORMAL))
+		return "PRAGMA synchronous = NORMAL";
+	if (PLANTED(PLANT_STORE_SYNC_OFF))
+		return "PRAGMA synchronous = OFF";
+	return "PRAGMA synchronous = FULL";
+}
+
 enum err
 store_db_open(struct store_db *db, const char *path, const char *vfs,
     enum store_db_mode mode, const char **why)
@@ -146,7 +157,7 @@ store_db_open(struct store_db *db, const char *path, const char *vfs,
 		execute(db, "PRAGMA locking_mode = EXCLUSIVE");
 	if (mode != STORE_DB_READER)
 		execute(db, "PRAGMA journal_mode = WAL");
-	execute(db, "PRAGMA synchronous = FULL");
+	execute(db, how_to_sync());
 	execute(db, "PRAGMA secure_delete = ON");
 	execute(db, "PRAGMA temp_store = MEMORY");
 	/* It also ends SQLite's own checkpoints inside of commits. */

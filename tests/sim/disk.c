@@ -11,6 +11,7 @@
 /* A write that no sync has made to last. */
 struct write {
 	struct write *next;
+	uint64_t number; /* of all of the disk's, in order */
 	int64_t at;
 	size_t n;
 	bool is_truncate;
@@ -34,6 +35,12 @@ struct disk {
 	struct rng rng;
 	uint32_t left; /* operations until the power goes; 0: no end */
 	bool has_failed;
+	uint32_t break_left; /* operations until one fails; 0: no end */
+	enum disk_fault break_how;
+	bool is_broken;
+	size_t room;
+	enum disk_sync sync;
+	uint64_t writes, operations;
 };
 
 struct handle {
@@ -92,7 +99,8 @@ remember(struct file *f, int64_t at, const uint8_t *p, size_t n, bool is_cut)
 
 	if (w == NULL)
 		abort();
-	*w = (struct write){ .at = at, .n = n, .is_truncate = is_cut };
+	*w = (struct write){ .number = current->writes, .at = at, .n = n,
+		.is_truncate = is_cut };
 	if (n != 0)
 		memcpy(w->bytes, p, n);
 	*f->last = w;
@@ -134,13 +142,47 @@ find(const char *name, bool create)
 	return free_one;
 }
 
-/* Counts an operation; returns whether the power is gone. */
+/* Counts a write; returns whether the power is gone. */
 static bool
 is_dead(void)
 {
+	current->writes++;
 	if (current->left != 0 && --current->left == 0)
 		current->has_failed = true;
 	return current->has_failed;
+}
+
+/* Counts an operation; returns whether it is to fail. */
+static bool
+is_faulty(void)
+{
+	struct disk *d = current;
+
+	d->operations++;
+	if (d->is_broken && d->break_how == DISK_FOR_GOOD)
+		return true;
+	if (d->break_left == 0 || --d->break_left > 0)
+		return false;
+	d->is_broken = true;
+	return true;
+}
+
+size_t
+disk_used(const struct disk *d)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < FILES; i++)
+		used += d->files[i].is_there ? d->files[i].seen.n : 0;
+	return used;
+}
+
+/* Returns whether a file may grow so that it ends there. */
+static bool
+has_room(const struct file *f, size_t end)
+{
+	return end <= f->seen.n ||
+	    end - f->seen.n + disk_used(current) <= current->room;
 }
 
 /* ---- the VFS ---- */
@@ -159,6 +201,8 @@ on_read(sqlite3_file *file, void *out, int n, sqlite3_int64 at)
 	size_t have = (size_t)at < im->n ? im->n - (size_t)at : 0;
 	size_t take = have < (size_t)n ? have : (size_t)n;
 
+	if (is_faulty())
+		return SQLITE_IOERR_READ;
 	if (take != 0)
 		memcpy(out, im->p + at, take);
 	if (take == (size_t)n)
@@ -172,12 +216,18 @@ on_write(sqlite3_file *file, const void *p, int n, sqlite3_int64 at)
 {
 	struct file *f = ((struct handle *)file)->file;
 	bool was_dead = current->has_failed, dead = is_dead();
+	bool is_bad = is_faulty();
+	size_t whole = (size_t)n;
 
+	if (!has_room(f, (size_t)at + whole))
+		return SQLITE_FULL;
+	if (is_bad) /* a part may have been written */
+		whole = rng_below(&current->rng, (uint32_t)n + 1);
 	if (!was_dead) {
-		remember(f, at, p, (size_t)n, false);
-		put(&f->seen, at, p, (size_t)n);
+		remember(f, at, p, whole, false);
+		put(&f->seen, at, p, whole);
 	}
-	return dead ? SQLITE_IOERR_WRITE : SQLITE_OK;
+	return dead || is_bad ? SQLITE_IOERR_WRITE : SQLITE_OK;
 }
 
 static int
@@ -185,7 +235,7 @@ on_truncate(sqlite3_file *file, sqlite3_int64 at)
 {
 	struct file *f = ((struct handle *)file)->file;
 
-	if (is_dead())
+	if (is_dead() || is_faulty())
 		return SQLITE_IOERR_TRUNCATE;
 	remember(f, at, NULL, 0, true);
 	cut(&f->seen, at);
@@ -205,21 +255,26 @@ static int
 on_sync(sqlite3_file *file, int flags)
 {
 	struct file *f = ((struct handle *)file)->file;
+	bool is_bad;
 
 	(void)flags;
 	if (is_dead())
 		return SQLITE_IOERR_FSYNC;
+	is_bad = is_faulty();
+	if (current->sync != DISK_HONEST)
+		return is_bad ? SQLITE_IOERR_FSYNC : SQLITE_OK;
 	for (struct write *w = f->writes; w != NULL; w = w->next)
-		apply(&f->durable, w);
+		if (!is_bad || rng_chance(&current->rng, 500))
+			apply(&f->durable, w);
 	forget_writes(f);
-	return SQLITE_OK;
+	return is_bad ? SQLITE_IOERR_FSYNC : SQLITE_OK;
 }
 
 static int
 on_size(sqlite3_file *file, sqlite3_int64 *size)
 {
 	*size = (sqlite3_int64)((struct handle *)file)->file->seen.n;
-	return SQLITE_OK;
+	return is_faulty() ? SQLITE_IOERR_FSTAT : SQLITE_OK;
 }
 
 static int
@@ -273,6 +328,8 @@ on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
 
 	(void)vfs;
 	h->base.pMethods = NULL;
+	if (is_faulty())
+		return SQLITE_CANTOPEN;
 	h->file = find(name == NULL ? "temporary" : name,
 	    (flags & SQLITE_OPEN_CREATE) != 0);
 	if (h->file == NULL)
@@ -290,7 +347,7 @@ on_delete(sqlite3_vfs *vfs, const char *name, int sync_folder)
 
 	(void)vfs;
 	(void)sync_folder;
-	if (is_dead())
+	if (is_dead() || is_faulty())
 		return SQLITE_IOERR_DELETE;
 	if (f == NULL)
 		return SQLITE_OK;
@@ -307,7 +364,7 @@ on_access(sqlite3_vfs *vfs, const char *name, int flags, int *out)
 	(void)vfs;
 	(void)flags;
 	*out = find(name, false) != NULL;
-	return SQLITE_OK;
+	return is_faulty() ? SQLITE_IOERR_ACCESS : SQLITE_OK;
 }
 
 static int
@@ -355,6 +412,7 @@ disk_new(struct rng rng)
 	if (d == NULL)
 		abort();
 	d->rng = rng;
+	d->room = SIZE_MAX;
 	(void)sqlite3_vfs_register(&vfs, 0);
 	return d;
 }
@@ -388,6 +446,44 @@ disk_has_failed(const struct disk *d)
 	return d->has_failed;
 }
 
+uint64_t
+disk_writes(const struct disk *d)
+{
+	return d->writes;
+}
+
+uint64_t
+disk_operations(const struct disk *d)
+{
+	return d->operations;
+}
+
+void
+disk_break_after(struct disk *d, uint32_t n, enum disk_fault how)
+{
+	d->break_left = n;
+	d->break_how = how;
+	d->is_broken = false;
+}
+
+bool
+disk_is_broken(const struct disk *d)
+{
+	return d->is_broken;
+}
+
+void
+disk_set_room(struct disk *d, size_t bytes)
+{
+	d->room = bytes;
+}
+
+void
+disk_set_sync(struct disk *d, enum disk_sync how)
+{
+	d->sync = how;
+}
+
 /* Sector by sector: kept, lost, or garbage. */
 static void
 tear(struct disk *d, struct image *im, const struct write *w)
@@ -409,23 +505,50 @@ tear(struct disk *d, struct image *im, const struct write *w)
 	}
 }
 
-void
-disk_power_cut(struct disk *d)
+/* What the cut leaves of one file's unsynced writes, in one of the ways. */
+static void
+settle(struct disk *d, struct file *f, uint32_t way)
+{
+	for (struct write *w = f->writes; w != NULL; w = w->next) {
+		if (way == 0)
+			continue;
+		if (way == 1 || w->is_truncate)
+			apply(&f->durable, w);
+		else if (way == 2 && rng_chance(&d->rng, 500))
+			apply(&f->durable, w);
+		else if (way == 3)
+			tear(d, &f->durable, w);
+	}
+}
+
+/* The same for a cache that writes in order: all before some moment, and
+ * perhaps half of what was being written then. */
+static void
+settle_in_order(struct disk *d, uint64_t until)
 {
 	for (size_t i = 0; i < FILES; i++) {
 		struct file *f = &d->files[i];
-		uint32_t way = rng_below(&d->rng, 4);
 
 		for (struct write *w = f->writes; w != NULL; w = w->next) {
-			if (way == 0)
-				continue;
-			if (way == 1 || w->is_truncate)
+			if (w->number < until)
 				apply(&f->durable, w);
-			else if (way == 2 && rng_chance(&d->rng, 500))
-				apply(&f->durable, w);
-			else if (way == 3)
+			else if (w->number == until && !w->is_truncate)
 				tear(d, &f->durable, w);
 		}
+	}
+}
+
+void
+disk_power_cut(struct disk *d)
+{
+	if (d->sync == DISK_LIES_IN_ORDER)
+		settle_in_order(d, rng_below(&d->rng,
+		    (uint32_t)d->writes + 2));
+	for (size_t i = 0; i < FILES; i++) {
+		struct file *f = &d->files[i];
+
+		if (d->sync != DISK_LIES_IN_ORDER)
+			settle(d, f, rng_below(&d->rng, 4));
 		if (f->last != NULL)
 			forget_writes(f);
 		set(&f->seen, &f->durable);
