@@ -9,6 +9,10 @@
 
 #define LISTEN_PORT 40000
 
+/* Argon2id takes so much less memory here than it is asked to: no cryptography
+ * of a run takes longer than this would. */
+#define KSF_LESS 64
+
 static struct program *
 program_of(void *ctx)
 {
@@ -340,6 +344,7 @@ on_stretch(void *ctx, client_job job, struct client_stretch *work)
 {
 	struct program *p = program_of(ctx);
 	struct stretching *s = malloc(sizeof *s);
+	struct ksf_params less = work->params;
 	uint32_t params[2] = { work->params.passes, work->params.memory_kib };
 	struct bytes parts[] = { BYTES_OF(params), BYTES_OF(work->salt),
 		work->password };
@@ -347,9 +352,10 @@ on_stretch(void *ctx, client_job job, struct client_stretch *work)
 	if (s == NULL)
 		abort();
 	work->err = ERR_OK;
+	less.memory_kib /= KSF_LESS;
 	if (p->world->options.has_real_ksf)
-		work->err = ksf_argon2id(work->params, work->password,
-		    work->salt, work->out, sizeof work->out);
+		work->err = ksf_argon2id(less, work->password, work->salt,
+		    work->out, sizeof work->out);
 	else
 		blake2b_parts(BYTES_NONE, parts, 3, work->out,
 		    sizeof work->out);

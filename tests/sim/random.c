@@ -2,11 +2,13 @@
  * random - whole lives of a few people under a seed, with every fault that
  * the world knows, and the oracle watching.
  *
- *	sim-random [--seed N] [--seeds N] [--plant NAME] [--verbose]
+ *	sim-random [--seed N] [--seeds N] [--share I/N] [--plant NAME]
+ *	    [--verbose]
  *
  * Without --plant every seed must pass. With it, the bug of that name is in
  * the cores, and some seed must fail. One seed is one run, always the same:
- * the first seeds are run twice and their hashes compared.
+ * some seeds are run twice and their hashes compared. --seed alone runs that
+ * one; a share of all seeds is for several processes side by side.
  */
 #include "base/plant.h"
 #include "sim/inside.h"
@@ -19,9 +21,21 @@
 
 #define PEOPLE  3
 #define HOMES   3
-#define TWICE   5 /* seeds that are run twice */
-#define REAL_IN 10 /* one run in so many has Argon2id itself */
+#define TWICE_IN 200 /* one seed in so many is run twice */
+#define SEEDS   20000
+#define REAL_IN 10 /* one run in so many has Argon2id */
 #define BUSY_IN 4  /* one in so many has a server that always asks for passes */
+
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+
+/* A sanitizer takes a multiple of the time. */
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define IS_SLOW true
+#else
+#define IS_SLOW false
+#endif
 
 static const struct {
 	const char *name;
@@ -589,8 +603,10 @@ run_seed(uint64_t seed, bool is_verbose, uint8_t hash[32], uint64_t *events)
 	return verdict;
 }
 
+/* Which runs are wanted: share `part` of `parts` equal ones. */
 struct asked {
 	uint64_t first, count;
+	unsigned part, parts;
 	const char *plant;
 	bool is_verbose;
 };
@@ -599,7 +615,7 @@ static int
 usage(void)
 {
 	fprintf(stderr, "usage: sim-random [--seed N] [--seeds N] "
-			"[--plant NAME] [--verbose]\n");
+			"[--share I/N] [--plant NAME] [--verbose]\n");
 	return 64;
 }
 
@@ -628,7 +644,8 @@ hunt(const struct asked *asked, const char *program)
 		    &events);
 
 		if (verdict != NULL) {
-			printf("found %s with seed %llu: %s\n", asked->plant,
+			printf("found by %s --plant %s --seed %llu --verbose"
+			       "   # %s\n", program, asked->plant,
 			    (unsigned long long)seed, verdict);
 			printf("1 passed, 0 failed, 0 skipped\n");
 			return 0;
@@ -645,48 +662,80 @@ check(const struct asked *asked, const char *program)
 {
 	uint8_t hash[32], again[32];
 	uint64_t events = 0, passed = 0, failed = 0;
+	uint64_t from = asked->first + asked->count * (asked->part - 1) /
+	    asked->parts;
+	uint64_t to = asked->first + asked->count * asked->part / asked->parts;
 
-	for (uint64_t seed = asked->first; seed < asked->first + asked->count;
-	     seed++) {
+	for (uint64_t seed = from; seed < to; seed++) {
 		const char *verdict = run_seed(seed, asked->is_verbose, hash,
 		    &events);
 
-		if (verdict == NULL && seed - asked->first < TWICE &&
+		if (verdict == NULL && seed % TWICE_IN == 1 &&
 		    (run_seed(seed, false, again, &events) != NULL ||
 			memcmp(hash, again, sizeof hash) != 0))
 			verdict = "a second run went another way";
 		passed += verdict == NULL;
 		failed += verdict != NULL;
 		if (verdict != NULL)
-			printf("FAIL %s --seed %llu --seeds 1   # %s\n",
+			printf("FAIL %s --seed %llu --verbose   # %s\n",
 			    program, (unsigned long long)seed, verdict);
 	}
-	printf("%llu events\n", (unsigned long long)events);
+	printf("seeds %llu to %llu of %llu, %llu events\n",
+	    (unsigned long long)from, (unsigned long long)to - 1,
+	    (unsigned long long)asked->count, (unsigned long long)events);
 	printf("%llu passed, %llu failed, 0 skipped\n",
 	    (unsigned long long)passed, (unsigned long long)failed);
 	return failed > 0;
 }
 
+/* How many seeds make a test: SEEDS says so, or else how much time a build
+ * takes for one. */
+static uint64_t
+usual_count(void)
+{
+	const char *seeds = getenv("SEEDS");
+
+	if (seeds != NULL)
+		return strtoull(seeds, NULL, 10);
+	return getenv("SOTTO_QUICK") != NULL || IS_SLOW ? SEEDS / 10 : SEEDS;
+}
+
+/* Takes one option with its value; returns whether there is such a one. */
+static bool
+take_option(struct asked *asked, const char *name, const char *value)
+{
+	if (strcmp(name, "--seed") == 0)
+		asked->first = strtoull(value, NULL, 10);
+	else if (strcmp(name, "--seeds") == 0)
+		asked->count = strtoull(value, NULL, 10);
+	else if (strcmp(name, "--plant") == 0)
+		asked->plant = value;
+	else
+		return strcmp(name, "--share") == 0 &&
+		    sscanf(value, "%u/%u", &asked->part, &asked->parts) == 2 &&
+		    asked->part > 0 && asked->part <= asked->parts;
+	return true;
+}
+
 int
 main(int argc, char **argv)
 {
-	struct asked asked = { .first = 1, .count = 200 };
+	struct asked asked = { .part = 1, .parts = 1 };
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (int i = 1; i < argc; i++) {
-		bool has_value = i + 1 < argc;
-
 		if (strcmp(argv[i], "--verbose") == 0)
 			asked.is_verbose = true;
-		else if (strcmp(argv[i], "--seed") == 0 && has_value)
-			asked.first = strtoull(argv[++i], NULL, 10);
-		else if (strcmp(argv[i], "--seeds") == 0 && has_value)
-			asked.count = strtoull(argv[++i], NULL, 10);
-		else if (strcmp(argv[i], "--plant") == 0 && has_value)
-			asked.plant = argv[++i];
-		else
+		else if (i + 1 == argc ||
+		    !take_option(&asked, argv[i], argv[i + 1]))
 			return usage();
+		else
+			i++;
 	}
+	if (asked.count == 0)
+		asked.count = asked.first != 0 ? 1 : usual_count();
+	if (asked.first == 0)
+		asked.first = 1;
 	if (asked.plant == NULL)
 		return check(&asked, argv[0]);
 	if (!set_plant(asked.plant))

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Connections at once; the tables for more would be most of a start. */
+#define CONNS_MAX 256
+
 /* A request that the core waits for. It is passed on after a while; if the
  * process dies first, it is answered into the void so that the core can be
  * released. */
@@ -246,6 +249,7 @@ world_server_start(struct world *w)
 	config.guard = w->options.guard;
 	config.ksf_memory_kib = 64 * 1024;
 	config.ksf_passes = 1;
+	config.max_conns = CONNS_MAX;
 	if (server_new(&config, &w->keys, &env, &effects, &node->store,
 		&node->core) != ERR_OK)
 		abort();

@@ -27,7 +27,7 @@ struct world;
 struct world_options {
 	uint64_t seed;
 	bool is_calm;        /* no chunking, no stalls: for scenarios */
-	bool has_real_ksf;   /* Argon2id itself, not the stand-in */
+	bool has_real_ksf;   /* Argon2id, not the stand-in */
 	bool is_public;      /* the server has an address of the internet */
 	enum server_guard guard;
 };
