@@ -17,8 +17,8 @@ enum server_letter_kind {
 	SERVER_LETTER_LOOKUP, /* what rests of name, for a password login */
 	SERVER_LETTER_TRY,    /* an invite: id is its code */
 	SERVER_LETTER_CREATE, /* body: REGISTER_FINISH; id: credential id */
-	SERVER_LETTER_JOIN,   /* a login has succeeded, or (with a proof in
-			       * body) wants to */
+	SERVER_LETTER_JOIN,   /* a login has succeeded (body: the credential
+			       * id of KE2), or wants to (body: a proof) */
 	SERVER_LETTER_LEAVE,  /* a session is over */
 	SERVER_LETTER_LOGOUT, /* all sessions of the device id are over */
 	SERVER_LETTER_ASK,    /* a client's message, type and body */

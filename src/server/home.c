@@ -105,13 +105,28 @@ out:
 		deny(s, &op->letter, WIRE_ERROR_LIMIT);
 }
 
+/* Whether the account is still what the password login began with. The store
+ * may be ahead of the directory for an instant; and a name that was removed
+ * and joined anew may have come to the same version, but not to the same
+ * credentials. */
+static bool
+is_unchanged(const struct server_account *a, const struct server_op *op)
+{
+	const struct store_account *stored = &op->request.account;
+	struct bytes id = op->letter.body;
+
+	return op->letter.version == a->version &&
+	    op->letter.version == stored->version &&
+	    id.n == sizeof stored->credential_id &&
+	    memcmp(id.p, stored->credential_id, id.n) == 0;
+}
+
 /* The account as it is at this instant decides, and must be the one that the
  * login began with. */
 static void
 join_read(struct server *s, struct server_op *op, enum err err)
 {
 	struct server_account *a = server_account_get(s, &op->letter.name);
-	const struct store_account *stored = &op->request.account;
 	bool is_password = op->letter.flags & SERVER_LETTER_YES;
 	struct pact_roster_entry entry;
 
@@ -123,9 +138,7 @@ join_read(struct server *s, struct server_op *op, enum err err)
 		deny(s, &op->letter, WIRE_ERROR_LOGIN);
 		return;
 	}
-	/* The store may be ahead of the directory for an instant. */
-	if (is_password ? op->letter.version != a->version ||
-	    op->letter.version != stored->version :
+	if (is_password ? !is_unchanged(a, op) :
 	    !server_account_device(s, a, op->letter.id, &entry)) {
 		deny(s, &op->letter, WIRE_ERROR_LOGIN);
 		return;

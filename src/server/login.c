@@ -171,6 +171,7 @@ server_login_looked(struct server *s, struct server_conn *c,
 		return;
 	}
 	login->version = letter->version;
+	memcpy(login->credential_id, letter->id, sizeof login->credential_id);
 	choose(s, letter, &login->name, &credentials);
 	if (answer(s, c, &credentials) != ERR_OK)
 		server_conn_end(s, c, WIRE_CLOSE_PROTOCOL);
@@ -214,7 +215,7 @@ server_login_finish(struct server *s, struct server_conn *c,
 	login->mode = m->mode;
 	login->is_password = true;
 	memcpy(login->device, m->device, sizeof login->device);
-	join(s, c, BYTES_NONE);
+	join(s, c, BYTES_OF(login->credential_id));
 	return ERR_OK;
 }
 

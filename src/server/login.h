@@ -31,8 +31,8 @@ struct server_login {
 	struct wire_name name;
 	uint8_t device[PACT_DEVICE_ID_LEN];
 	uint8_t code[WIRE_CODE_LEN];
-	uint8_t credential_id[16];
-	uint64_t version; /* of the account at KE2 */
+	uint8_t credential_id[16]; /* of the new account, or at KE2 */
+	uint64_t version;          /* of the account at KE2 */
 	uint32_t req;
 	uint8_t step;
 	uint8_t mode;

