@@ -2,19 +2,30 @@
  * flood - strangers who want a server to be of no use to others.
  *
  *	sotto-flood KIND 127.0.0.1:PORT KEY [--solve] [--open N] [--count N]
- *		[--seconds N] [--sources N]
+ *		[--seconds N] [--sources N] [--rate N] [--pause MS]
  *
  *	silent     connections that say nothing
- *	drip       a first record, a byte at a time, ten a second
+ *	drip       a first record, a byte each pause
  *	garbage    records of random bytes
- *	replay     the same captured first record, again and again
+ *	version    first records of a version that is not there
+ *	mac        first records whose mac1 is wrong
+ *	replay     the same captured first record, again and again; with
+ *	           --solve one whose puzzle was solved, once
+ *	puzzle     true challenges with wrong solutions
+ *	pass       made-up passes of devices
  *	handshake  handshakes, begun and left
  *	login      handshakes and KE1 for names that are not there
  *
  * With --solve puzzles are solved (on this program's only core), else a
  * challenge is the end of a connection. So many are open at a time, so many
- * in all, for so long, from so many addresses 127.x.y.z; all have a limit.
- * A target that is not on loopback is refused. Prints "name value" lines.
+ * in all, for so long, from so many addresses 127.x.y.z, so many new ones a
+ * second; all have a limit. A target that is not on loopback is refused.
+ *
+ * An attacker's work is as cheap as it can be made: handshakes are begun
+ * once and used again, records are sent before the connection is known to
+ * stand, and every connection ends with a reset, so that no port waits.
+ * Prints "name value" lines; `longest_ms` is the longest that a server let a
+ * connection live, and `open` is how many it had not ended at the end.
  */
 #include "base/hex.h"
 #include "base/rd.h"
@@ -35,6 +46,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sysexits.h>
 #include <time.h>
@@ -44,14 +56,17 @@
 #define COUNT_MAX     10000000
 #define SECONDS_MAX   60
 #define SOURCES_MAX   65536
+#define RATE_MAX      1000000
+#define PAUSE_MAX     60000
 #define POOL          64 /* handshakes that are used again and again */
 #define ANSWER_MAX    2048
-#define DRIP_MS       100
+#define EVENTS        512
 
-enum kind { SILENT, DRIP, GARBAGE, REPLAY, HANDSHAKE, LOGIN };
+enum kind { SILENT, DRIP, GARBAGE, VERSION, MAC, REPLAY, PUZZLE, PASS,
+	HANDSHAKE, LOGIN };
 
 static const char *const kind_words[] = { "silent", "drip", "garbage",
-	"replay", "handshake", "login" };
+	"version", "mac", "replay", "puzzle", "pass", "handshake", "login" };
 
 /* A handshake that was begun once. */
 struct begun {
@@ -62,10 +77,12 @@ struct begun {
 struct flooder {
 	int fd; /* -1: none */
 	uint32_t source;
+	uint64_t since_ms;
 	struct begun *begun;
 	struct pact_guard_first first;
 	struct pact_channel channel;
-	bool is_connected, is_logging_in;
+	bool is_logging_in;
+	bool has_challenge; /* PUZZLE: one for this source */
 	uint8_t out[2 + PACT_GUARD_FIRST_MAX];
 	size_t out_n, sent;
 	uint8_t in[ANSWER_MAX];
@@ -77,16 +94,22 @@ static struct {
 	struct sockaddr_in target;
 	uint8_t server[32], guard_key[PACT_GUARD_KEY_LEN];
 	bool solves;
-	unsigned long open, count, seconds, sources;
-} asked = { .open = 64, .count = 100000, .seconds = 5, .sources = 64 };
+	unsigned long open, count, seconds, sources, rate, pause_ms;
+} asked = { .open = 64, .count = 100000, .seconds = 5, .sources = 64,
+	.rate = RATE_MAX, .pause_ms = 100 };
 
 static struct {
 	uint64_t connections, answered, challenged, solved, logins, cut;
-	uint64_t bytes_out, bytes_in;
+	uint64_t bytes_out, bytes_in, longest_ms;
 } seen;
 
 static struct begun pool[POOL];
 static struct flooder *flooders;
+static struct flooder **idle; /* those without a connection */
+static size_t idle_n;
+static uint64_t now; /* of this round, in ms */
+static uint8_t captured[2 + PACT_GUARD_FIRST_MAX];
+static size_t captured_n; /* REPLAY: what was once let in */
 static struct wr login_start;
 static int poller;
 
@@ -110,13 +133,13 @@ must(enum err err, const char *what)
 		die(EXIT_FAILURE, "%s: %s", what, err_text(err));
 }
 
-static uint64_t
-now_ms(void)
+static void
+look_at_the_clock(void)
 {
 	struct timespec t;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	now = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 /* ---- what is said ---- */
@@ -172,18 +195,40 @@ write_first(struct flooder *f)
 	f->sent = 0;
 }
 
+/* What is wrong with a record is put in after its mac1, or before it when
+ * that is to be right. */
+static void
+spoil(struct flooder *f)
+{
+	if (asked.kind == GARBAGE)
+		crypto_system_random(NULL, f->out + 2, f->out_n - 2);
+	else if (asked.kind == VERSION)
+		f->out[2] ^= 0x80;
+	else if (asked.kind == MAC)
+		f->out[f->out_n - 1] ^= 1;
+	else if (asked.kind == SILENT)
+		f->out_n = 0;
+}
+
 static void
 prepare(struct flooder *f)
 {
+	static const uint8_t made_up[PACT_GUARD_PASS_LEN] = { 1 };
+
 	f->begun = &pool[asked.kind == REPLAY ? 0 :
 						seen.connections % POOL];
-	f->first = (struct pact_guard_first){ .kind = PACT_GUARD_PLAIN,
-		.message1 = BYTES_OF(f->begun->message1) };
+	f->sent = 0;
+	if (asked.kind == REPLAY && captured_n != 0) {
+		memcpy(f->out, captured, captured_n);
+		f->out_n = captured_n;
+		return;
+	}
+	f->first.message1 = BYTES_OF(f->begun->message1);
+	f->first.pass = BYTES_OF(made_up);
+	f->first.kind = asked.kind == PASS ? PACT_GUARD_DEVICE :
+	    f->has_challenge ? PACT_GUARD_PUZZLE : PACT_GUARD_PLAIN;
 	write_first(f);
-	if (asked.kind == GARBAGE)
-		crypto_system_random(NULL, f->out + 2, f->out_n - 2);
-	if (asked.kind == SILENT)
-		f->out_n = 0;
+	spoil(f);
 }
 
 /* ---- connections ---- */
@@ -197,33 +242,6 @@ watch(struct flooder *f, int how, uint32_t events)
 }
 
 static void
-dial(struct flooder *f)
-{
-	struct sockaddr_in from = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(0x7f010000 + f->source) };
-	int on = 1;
-
-	f->have = 0;
-	f->is_connected = f->is_logging_in = false;
-	f->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-	    0);
-	if (f->fd < 0)
-		return;
-	(void)setsockopt(f->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
-	    sizeof on);
-	(void)setsockopt(f->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	if (bind(f->fd, (struct sockaddr *)&from, sizeof from) != 0 ||
-	    (connect(f->fd, (struct sockaddr *)&asked.target,
-		 sizeof asked.target) != 0 && errno != EINPROGRESS)) {
-		(void)close(f->fd);
-		f->fd = -1;
-		return;
-	}
-	seen.connections++;
-	watch(f, EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT);
-}
-
-static void
 hang_up(struct flooder *f)
 {
 	/* With a reset, or the ports of this machine run out. */
@@ -232,17 +250,11 @@ hang_up(struct flooder *f)
 	(void)setsockopt(f->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
 	(void)close(f->fd);
 	f->fd = -1;
+	idle[idle_n++] = f;
 }
 
-static void
-start(struct flooder *f)
-{
-	f->source = (uint32_t)(seen.connections % asked.sources);
-	prepare(f);
-	dial(f);
-}
-
-static void
+/* Says up to so much; returns whether there is more that can be said. */
+static bool
 send_some(struct flooder *f, size_t most)
 {
 	size_t left = f->out_n - f->sent;
@@ -250,40 +262,123 @@ send_some(struct flooder *f, size_t most)
 
 	if (left > most)
 		left = most;
-	n = left == 0 ? 0 :
-			send(f->fd, f->out + f->sent, left, MSG_NOSIGNAL);
+	if (left == 0)
+		return false;
+	n = send(f->fd, f->out + f->sent, left, MSG_NOSIGNAL);
 	if (n > 0) {
 		f->sent += (size_t)n;
 		seen.bytes_out += (uint64_t)n;
 	}
-	if (asked.kind == DRIP || f->sent == f->out_n)
-		watch(f, EPOLL_CTL_MOD, EPOLLIN);
+	return asked.kind != DRIP && f->sent != f->out_n;
+}
+
+/* On loopback a connection mostly stands before connect has returned. */
+static void
+dial(struct flooder *f)
+{
+	struct sockaddr_in from = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(0x7f010000 + f->source) };
+	int on = 1;
+
+	f->have = 0;
+	f->is_logging_in = false;
+	f->since_ms = now;
+	f->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    0);
+	if (f->fd < 0)
+		die(EXIT_FAILURE, "socket: %s", strerror(errno));
+	seen.connections++;
+	(void)setsockopt(f->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
+	    sizeof on);
+	if (bind(f->fd, (struct sockaddr *)&from, sizeof from) != 0 ||
+	    (connect(f->fd, (struct sockaddr *)&asked.target,
+		 sizeof asked.target) != 0 && errno != EINPROGRESS)) {
+		seen.cut++;
+		hang_up(f);
+		return;
+	}
+	watch(f, EPOLL_CTL_ADD, send_some(f, asked.kind == DRIP ? 1 :
+	    SIZE_MAX) ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+static void
+start(struct flooder *f)
+{
+	/* A challenge is for one source. */
+	if (!f->has_challenge && captured_n == 0)
+		f->source = (uint32_t)(seen.connections % asked.sources);
+	prepare(f);
+	dial(f);
+}
+
+/* The server has ended it. */
+static void
+was_cut(struct flooder *f)
+{
+	uint64_t lived = now - f->since_ms;
+
+	seen.cut++;
+	if (lived > seen.longest_ms)
+		seen.longest_ms = lived;
+	hang_up(f);
 }
 
 /* ---- answers ---- */
+
+/* Takes down the challenge, with the binding of our message 1. */
+static struct pact_guard_puzzle
+take_challenge(struct flooder *f, struct bytes record)
+{
+	struct rd r = rd_init(record);
+	struct pact_guard_puzzle puzzle = { 0 };
+
+	(void)rd_u8(&r);
+	rd_copy(&r, puzzle.challenge, sizeof puzzle.challenge);
+	puzzle.effort = rd_u32(&r);
+	memcpy(f->first.challenge, puzzle.challenge,
+	    sizeof f->first.challenge);
+	f->first.effort = puzzle.effort;
+	f->has_challenge = true;
+	return puzzle;
+}
 
 /* Comes back with a solved puzzle, from the same address. */
 static void
 solve(struct flooder *f, struct bytes record)
 {
-	struct rd r = rd_init(record);
-	struct pact_guard_puzzle puzzle;
+	struct pact_guard_puzzle puzzle = take_challenge(f, record);
 
-	(void)rd_u8(&r);
-	rd_copy(&r, puzzle.challenge, sizeof puzzle.challenge);
-	puzzle.effort = rd_u32(&r);
+	f->has_challenge = false;
 	pact_guard_bind(&puzzle, f->first.message1);
 	crypto_system_random(NULL, &f->first.nonce, sizeof f->first.nonce);
+	hang_up(f);
 	if (!pact_guard_solve(&puzzle, &f->first.nonce, UINT32_MAX))
 		return;
 	seen.solved++;
 	f->first.kind = PACT_GUARD_PUZZLE;
-	memcpy(f->first.challenge, puzzle.challenge,
-	    sizeof f->first.challenge);
-	f->first.effort = puzzle.effort;
 	write_first(f);
-	hang_up(f);
+	if (asked.kind == REPLAY) {
+		memcpy(captured, f->out, f->out_n);
+		captured_n = f->out_n;
+		for (size_t i = 0; i < asked.open; i++)
+			flooders[i].source = f->source;
+	}
+	idle_n--;
 	dial(f);
+}
+
+static void
+challenged(struct flooder *f, struct bytes record)
+{
+	seen.challenged++;
+	if (asked.kind == PUZZLE) {
+		(void)take_challenge(f, record);
+		hang_up(f);
+	} else if (asked.solves && captured_n == 0) {
+		solve(f, record);
+	} else {
+		hang_up(f);
+	}
 }
 
 static void
@@ -306,7 +401,8 @@ log_in(struct flooder *f, struct bytes message2)
 	f->out_n = w.n;
 	f->sent = 0;
 	f->is_logging_in = true;
-	send_some(f, f->out_n);
+	if (send_some(f, f->out_n))
+		watch(f, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
 }
 
 /* A whole record has come. */
@@ -317,11 +413,7 @@ take(struct flooder *f, struct bytes record)
 		seen.logins++;
 		hang_up(f);
 	} else if (record.p[0] == PACT_GUARD_CHALLENGE) {
-		seen.challenged++;
-		if (asked.solves)
-			solve(f, record);
-		else
-			hang_up(f);
+		challenged(f, record);
 	} else {
 		seen.answered++;
 		if (asked.kind == LOGIN)
@@ -341,8 +433,7 @@ on_bytes(struct flooder *f)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		seen.cut++;
-		hang_up(f);
+		was_cut(f);
 		return;
 	}
 	seen.bytes_in += (uint64_t)n;
@@ -352,25 +443,20 @@ on_bytes(struct flooder *f)
 		f->have = 0;
 		take(f, (struct bytes){ f->in + 2, len });
 	} else if (f->have == sizeof f->in) {
-		hang_up(f);
+		/* Another protocol's words; what it says is of no interest. */
+		f->have = 0;
 	}
 }
 
 static void
 on_event(struct flooder *f, uint32_t events)
 {
-	if ((events & (EPOLLERR | EPOLLHUP)) != 0 &&
-	    (events & EPOLLIN) == 0) {
-		seen.cut++;
-		hang_up(f);
-		return;
-	}
-	if ((events & EPOLLOUT) != 0) {
-		f->is_connected = true;
-		send_some(f, asked.kind == DRIP ? 1 : SIZE_MAX);
-	}
 	if ((events & EPOLLIN) != 0)
 		on_bytes(f);
+	else if ((events & (EPOLLERR | EPOLLHUP)) != 0)
+		was_cut(f);
+	else if ((events & EPOLLOUT) != 0 && !send_some(f, SIZE_MAX))
+		watch(f, EPOLL_CTL_MOD, EPOLLIN);
 }
 
 /* ---- the flood ---- */
@@ -379,38 +465,49 @@ static void
 drip(void)
 {
 	for (size_t i = 0; i < asked.open; i++)
-		if (flooders[i].fd >= 0 && flooders[i].is_connected)
-			send_some(&flooders[i], 1);
+		if (flooders[i].fd >= 0)
+			(void)send_some(&flooders[i], 1);
+}
+
+/* Starts as many as may begin by now. */
+static void
+start_some(uint64_t begun)
+{
+	uint64_t may = (now - begun) * asked.rate / 1000 + 1;
+	size_t most = EVENTS;
+
+	if (may > asked.count)
+		may = asked.count;
+	while (idle_n > 0 && seen.connections < may && most-- > 0)
+		start(idle[--idle_n]);
 }
 
 static void
 flood(void)
 {
-	uint64_t begun = now_ms(), until = begun + asked.seconds * 1000;
-	uint64_t next_drip = begun;
-	struct epoll_event ready[256];
+	struct epoll_event ready[EVENTS];
+	uint64_t begun, next_drip;
+	int n;
 
-	while (now_ms() < until) {
-		size_t open = 0;
-		int n;
-
-		for (size_t i = 0; i < asked.open; i++) {
-			if (flooders[i].fd < 0 &&
-			    seen.connections < asked.count)
-				start(&flooders[i]);
-			open += flooders[i].fd >= 0;
-		}
-		if (open == 0 && seen.connections >= asked.count)
+	look_at_the_clock();
+	begun = now;
+	next_drip = begun + asked.pause_ms;
+	while (now < begun + asked.seconds * 1000) {
+		start_some(begun);
+		if (idle_n == asked.open && seen.connections >= asked.count)
 			break;
-		if (asked.kind == DRIP && now_ms() >= next_drip) {
-			next_drip += DRIP_MS;
+		if (asked.kind == DRIP && now >= next_drip) {
+			next_drip += asked.pause_ms;
 			drip();
 		}
-		n = epoll_wait(poller, ready, 256, 10);
+		n = epoll_wait(poller, ready, EVENTS,
+		    idle_n > 0 && seen.connections < asked.count ? 1 : 10);
+		look_at_the_clock();
 		for (int i = 0; i < n; i++)
 			on_event(ready[i].data.ptr, ready[i].events);
 	}
-	printf("seconds %.2f\n", (double)(now_ms() - begun) / 1000);
+	printf("seconds %.2f\nopen %zu\n", (double)(now - begun) / 1000,
+	    asked.open - idle_n);
 }
 
 /* ---- options ---- */
@@ -463,6 +560,8 @@ read_options(int argc, char **argv)
 		{ "count", required_argument, NULL, 'c' },
 		{ "seconds", required_argument, NULL, 't' },
 		{ "sources", required_argument, NULL, 'a' },
+		{ "rate", required_argument, NULL, 'r' },
+		{ "pause", required_argument, NULL, 'p' },
 		{ 0 },
 	};
 	int c;
@@ -478,6 +577,10 @@ read_options(int argc, char **argv)
 			asked.seconds = number(optarg, SECONDS_MAX);
 		else if (c == 'a')
 			asked.sources = number(optarg, SOURCES_MAX);
+		else if (c == 'r')
+			asked.rate = number(optarg, RATE_MAX);
+		else if (c == 'p')
+			asked.pause_ms = number(optarg, PAUSE_MAX);
 		else
 			exit(EX_USAGE);
 	}
@@ -490,29 +593,58 @@ read_options(int argc, char **argv)
 		die(EX_USAGE, "'%s' is no server's key", argv[optind + 2]);
 }
 
+/* Room for all at once, and nobody has a connection. */
+static void
+make_flooders(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+	poller = epoll_create1(EPOLL_CLOEXEC);
+	flooders = calloc(asked.open, sizeof flooders[0]);
+	idle = calloc(asked.open, sizeof(struct flooder *));
+	if (poller < 0 || flooders == NULL || idle == NULL)
+		die(EXIT_FAILURE, "%s", strerror(errno));
+	for (size_t i = asked.open; i > 0; i--) {
+		flooders[i - 1].fd = -1;
+		idle[idle_n++] = &flooders[i - 1];
+	}
+}
+
+static void
+tell(const char *name, uint64_t value)
+{
+	printf("%s %llu\n", name, (unsigned long long)value);
+}
+
 int
 main(int argc, char **argv)
 {
+	struct timespec cpu;
+
 	read_options(argc, argv);
 	must(crypto_init(), "cryptography");
 	fill_pool();
 	make_login();
-	poller = epoll_create1(EPOLL_CLOEXEC);
-	flooders = calloc(asked.open, sizeof flooders[0]);
-	if (poller < 0 || flooders == NULL)
-		die(EXIT_FAILURE, "%s", strerror(errno));
-	for (size_t i = 0; i < asked.open; i++)
-		flooders[i].fd = -1;
+	make_flooders();
 	flood();
-	printf("connections %llu\nanswered %llu\nchallenged %llu\n"
-	       "solved %llu\nlogins %llu\ncut %llu\nbytes_out %llu\n"
-	       "bytes_in %llu\n", (unsigned long long)seen.connections,
-	    (unsigned long long)seen.answered,
-	    (unsigned long long)seen.challenged,
-	    (unsigned long long)seen.solved, (unsigned long long)seen.logins,
-	    (unsigned long long)seen.cut, (unsigned long long)seen.bytes_out,
-	    (unsigned long long)seen.bytes_in);
+	tell("connections", seen.connections);
+	tell("answered", seen.answered);
+	tell("challenged", seen.challenged);
+	tell("solved", seen.solved);
+	tell("logins", seen.logins);
+	tell("cut", seen.cut);
+	tell("longest_ms", seen.longest_ms);
+	tell("bytes_out", seen.bytes_out);
+	tell("bytes_in", seen.bytes_in);
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+	printf("cpu_seconds %.2f\n", (double)cpu.tv_sec +
+	    (double)cpu.tv_nsec / 1e9);
 	free(flooders);
+	free(idle);
 	wr_free(&login_start);
 	return 0;
 }
