@@ -6,7 +6,7 @@
 
 /* Handshakes a second, and at once. */
 #define RATE  3000
-#define BURST 1500
+#define BURST 300
 
 /* Below that the budget runs short. */
 #define SHORT (BURST / 2)
