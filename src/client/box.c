@@ -125,7 +125,8 @@ client_box_open_identity(struct bytes in,
 	rd_copy(&r, identity->data_key, sizeof identity->data_key);
 	TRY(rd_end(&r));
 	ed25519_public(identity->seed, public);
-	NEED(ct_equal(public, account->identity, sizeof public), ERR_KEY);
+	NEED(ct_verdict(ct_equal(public, account->identity, sizeof public)),
+	    ERR_KEY);
 out:
 	if (err != ERR_OK)
 		bytes_wipe(identity, sizeof *identity);

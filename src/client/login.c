@@ -4,6 +4,7 @@
 #include "client/core.h"
 #include "client/enrol.h"
 #include "client/work.h"
+#include "crypto/ct.h"
 #include "crypto/sig.h"
 #include "opaque/client.h"
 #include "text/text.h"
@@ -390,8 +391,8 @@ take_person(struct client *c, const struct wire_LOGIN_OK *m, bool *is_new_key)
 		return false;
 	}
 	client_session_confirmed(c);
-	*is_new_key = memcmp(client_keys(c)->data_key,
-	    person->identity.data_key, 32) != 0;
+	*is_new_key = !ct_verdict(ct_equal(client_keys(c)->data_key,
+	    person->identity.data_key, 32));
 	memcpy(client_keys(c)->data_key, person->identity.data_key, 32);
 	return true;
 }

@@ -112,7 +112,7 @@ client_logout_on_reply(struct client *c, const struct wire_LOGOUT_REPLY *m)
 		return ERR_STATE;
 	pact_keys_logout(key, PACT_LABEL_LOGOUT_1, cmd->challenge,
 	    m->challenge, want);
-	if (!ct_equal(want, m->answer, sizeof want)) {
+	if (!ct_verdict(ct_equal(want, m->answer, sizeof want))) {
 		r = client_report_make(SOTTO_NO_SERVER,
 		    "Whoever answered does not have the session's key.", "",
 		    "%s", WHAT);

@@ -93,7 +93,7 @@ minute_of_challenge(struct server *s, uint64_t source,
 		if (key == NULL)
 			continue;
 		make_challenge(key, source, minute, want);
-		if (ct_equal(want, challenge, sizeof want))
+		if (ct_verdict(ct_equal(want, challenge, sizeof want)))
 			return minute;
 	}
 	return 0;
@@ -198,6 +198,7 @@ check_device(struct server *s, struct bytes pass)
 	if (aead_open(AEAD_XCHACHAPOLY, server_hold(s)->pass_key, pass.p,
 	    BYTES_LIT(PACT_LABEL_PASS), sealed, plain) != ERR_OK)
 		return 0;
+	ct_unpoison(plain, sizeof plain); /* sealed, but no secret */
 	until_s = rd_u64(&r);
 	/* A clock that was set back makes none of them live longer. */
 	if (until_s <= now || until_s > now + WIRE_PASS_S)

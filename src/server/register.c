@@ -97,7 +97,8 @@ server_register_finish(struct server *s, struct server_conn *c,
 
 	if (login->step != SERVER_LOGIN_RECORD ||
 	    !wire_name_equal(&login->name, &m->name) ||
-	    !ct_equal(login->code, m->code, sizeof login->code))
+	    !ct_verdict(
+		ct_equal(login->code, m->code, sizeof login->code)))
 		return ERR_STATE;
 	memcpy(letter.id, login->credential_id, sizeof letter.id);
 	login->step = SERVER_LOGIN_CREATE;

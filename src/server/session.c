@@ -165,7 +165,7 @@ server_session_logout_ack(struct server *s, struct server_conn *c,
 		return ERR_STATE;
 	pact_keys_logout(vault->key, PACT_LABEL_LOGOUT_2,
 	    talk->client_challenge, talk->server_challenge, want);
-	is_right = ct_equal(want, m->answer, sizeof want);
+	is_right = ct_verdict(ct_equal(want, m->answer, sizeof want));
 	bytes_wipe(want, sizeof want);
 	if (!is_right)
 		return ERR_AUTH;
