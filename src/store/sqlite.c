@@ -414,6 +414,20 @@ lock_file(struct store_sqlite *s, const char **why)
 	return ERR_OK;
 }
 
+/*
+ * Moves what the log holds into the database, before anything is added to
+ * it. After a sync that failed the last process has ended, but the kernel
+ * still shows, and need not ever write, what that sync was for: so it is
+ * written and synced anew before any promise is built on it.
+ */
+static enum err
+settle(struct store_sqlite *s, const char **why)
+{
+	*why = "the database cannot be written";
+	store_db_checkpoint(&s->writer);
+	return store_db_is_broken(&s->writer) ? ERR_IO : ERR_OK;
+}
+
 static enum err
 open_connections(struct store_sqlite *s, const char **why)
 {
@@ -424,6 +438,7 @@ open_connections(struct store_sqlite *s, const char **why)
 	    o->is_threaded ? STORE_DB_OWNER : STORE_DB_ALONE, why));
 	TRY(store_db_migrate(&s->writer, store_db_steps, STORE_SQLITE_SCHEMA,
 	    why));
+	TRY(settle(s, why));
 	if (o->is_threaded)
 		TRY(store_db_open(&s->reader, o->path, o->vfs,
 		    STORE_DB_SECOND, why));

@@ -34,7 +34,7 @@ struct disk {
 	struct file files[FILES];
 	struct rng rng;
 	uint32_t left; /* operations until the power goes; 0: no end */
-	bool has_failed;
+	bool has_failed, is_held;
 	uint32_t break_left; /* operations until one fails; 0: no end */
 	enum disk_fault break_how;
 	bool is_broken;
@@ -146,6 +146,8 @@ find(const char *name, bool create)
 static bool
 is_dead(void)
 {
+	if (current->is_held)
+		return true;
 	current->writes++;
 	if (current->left != 0 && --current->left == 0)
 		current->has_failed = true;
@@ -215,8 +217,8 @@ static int
 on_write(sqlite3_file *file, const void *p, int n, sqlite3_int64 at)
 {
 	struct file *f = ((struct handle *)file)->file;
-	bool was_dead = current->has_failed, dead = is_dead();
-	bool is_bad = is_faulty();
+	bool was_dead = current->has_failed || current->is_held;
+	bool dead = is_dead(), is_bad = is_faulty();
 	size_t whole = (size_t)n;
 
 	if (!has_room(f, (size_t)at + whole))
@@ -444,6 +446,12 @@ bool
 disk_has_failed(const struct disk *d)
 {
 	return d->has_failed;
+}
+
+void
+disk_hold(struct disk *d, bool is_held)
+{
+	d->is_held = is_held;
 }
 
 uint64_t

@@ -33,6 +33,10 @@ void disk_fail_after(struct disk *d, uint32_t n);
 /* Returns whether that has happened. */
 bool disk_has_failed(const struct disk *d);
 
+/* While a disk is held it takes nothing more and forgets nothing: so a
+ * process that is killed closes its files. */
+void disk_hold(struct disk *d, bool is_held);
+
 /* Operations since the disk was made: those that write or sync, which
  * disk_fail_after counts; and all, with reads and openings, too. */
 uint64_t disk_writes(const struct disk *d);
