@@ -74,7 +74,7 @@ bool noise_pattern_has_static(
 /*
  * Returns how many bytes message number `message` (from 0) takes with an
  * empty payload: the keys it carries and the tags on them. NKhfs: 1248 and
- * 1152; KKhfs: the same.
+ * 1152; KKhfs: the same. Beyond the last message: as many as that takes.
  */
 size_t noise_pattern_len(const struct noise_pattern *p, size_t message);
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum field_kind { U8, U16, U32, U64, FIXED, NAME, VEC8, VEC16, VEC24 };
+enum field_kind { U8, U32, U64, FIXED, NAME, VEC8, VEC16, VEC24 };
 
 struct field {
 	enum field_kind kind;
@@ -58,14 +58,11 @@ wire_kind_of(uint8_t type)
 static uint64_t
 load(const void *at, enum field_kind kind)
 {
-	uint16_t u16;
 	uint32_t u32;
 	uint64_t u64;
 
 	if (kind == U8)
 		return *(const uint8_t *)at;
-	if (kind == U16)
-		return memcpy(&u16, at, sizeof u16), u16;
 	if (kind == U32)
 		return memcpy(&u32, at, sizeof u32), u32;
 	return memcpy(&u64, at, sizeof u64), u64;
@@ -91,9 +88,6 @@ put_field(struct wr *w, const struct field *f, const void *at)
 	switch (f->kind) {
 	case U8:
 		wr_u8(w, (uint8_t)load(at, U8));
-		break;
-	case U16:
-		wr_u16(w, (uint16_t)load(at, U16));
 		break;
 	case U32:
 		wr_u32(w, (uint32_t)load(at, U32));
@@ -122,8 +116,7 @@ put_field(struct wr *w, const struct field *f, const void *at)
 enum err
 wire_encode(struct wr *w, enum wire_type type, const void *message)
 {
-	const struct row *row = &rows[(uint8_t)type];
-	struct fields fields = row->fields();
+	struct fields fields = rows[(uint8_t)type].fields();
 	size_t start = w->n, mark;
 
 	wr_u8(w, (uint8_t)type);
@@ -131,8 +124,6 @@ wire_encode(struct wr *w, enum wire_type type, const void *message)
 	for (size_t i = 0; i < fields.n; i++)
 		put_field(w, &fields.p[i],
 		    (const uint8_t *)message + fields.p[i].at);
-	if (w->err == ERR_OK && w->n - mark > row->kind.cap)
-		wr_fail(w, ERR_ARG);
 	wr_end(w, mark, 3);
 	if (w->err != ERR_OK)
 		w->n = start;
@@ -143,16 +134,12 @@ static void
 get_number(struct rd *r, enum field_kind kind, void *at)
 {
 	uint8_t u8;
-	uint16_t u16;
 	uint32_t u32;
 	uint64_t u64;
 
 	if (kind == U8) {
 		u8 = rd_u8(r);
 		memcpy(at, &u8, sizeof u8);
-	} else if (kind == U16) {
-		u16 = rd_u16(r);
-		memcpy(at, &u16, sizeof u16);
 	} else if (kind == U32) {
 		u32 = rd_u32(r);
 		memcpy(at, &u32, sizeof u32);
@@ -169,7 +156,6 @@ get_field(struct rd *r, const struct field *f, void *at)
 
 	switch (f->kind) {
 	case U8:
-	case U16:
 	case U32:
 	case U64:
 		get_number(r, f->kind, at);

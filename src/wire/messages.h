@@ -34,7 +34,6 @@ enum wire_type {
 };
 
 #define WIRE_MEMBER_U8(name, arg)    uint8_t name;
-#define WIRE_MEMBER_U16(name, arg)   uint16_t name;
 #define WIRE_MEMBER_U32(name, arg)   uint32_t name;
 #define WIRE_MEMBER_U64(name, arg)   uint64_t name;
 #define WIRE_MEMBER_FIXED(name, arg) uint8_t name[arg];

@@ -3,6 +3,7 @@
 #include "base/rd.h"
 #include "base/wr.h"
 #include "support/check.h"
+#include "support/fault.h"
 
 #include <string.h>
 
@@ -138,6 +139,51 @@ TEST(growing_keeps_everything)
 	wr_free(&w);
 }
 
+TEST(copying_nothing_writes_nothing)
+{
+	struct rd r = rd_init(BYTES_LIT("abc"));
+	uint8_t out[1] = { 9 };
+
+	rd_copy(&r, out, 0);
+	CHECK_EQ(out[0], 9);
+	rd_fail(&r, ERR_STATE);
+	rd_copy(&r, out, 0);
+	CHECK_EQ(out[0], 9);
+	CHECK_ERR(rd_end(&r), ERR_STATE);
+}
+
+TEST(the_first_error_stays)
+{
+	struct wr w = wr_new();
+	size_t len = 7;
+
+	wr_u24(&w, 1 << 24);
+	wr_fail(&w, ERR_STATE);
+	CHECK_ERR(wr_done(&w), ERR_ARG);
+	CHECK(wr_take(&w, &len) == NULL);
+	CHECK_EQ(len, 0);
+	CHECK(wr_take(&w, &len) == NULL);
+	CHECK_EQ(len, 0);
+}
+
+TEST(without_memory_nothing_is_written)
+{
+	struct wr w = wr_new();
+
+	wr_u8(&w, 1);
+	CHECK(wr_reserve(&w, SIZE_MAX / 2) == NULL);
+	CHECK_ERR(wr_done(&w), ERR_NOMEM);
+	CHECK_EQ(w.n, 1);
+	wr_free(&w);
+	fault_at(2);
+	wr_u8(&w, 1);
+	wr_zero(&w, 1000);
+	CHECK(fault_end());
+	CHECK_ERR(wr_done(&w), ERR_NOMEM);
+	CHECK_EQ(w.n, 1);
+	wr_free(&w);
+}
+
 TEST(hex_has_one_spelling)
 {
 	static const uint8_t raw[] = { 0x00, 0x7f, 0xff, 0xa5 };
@@ -176,4 +222,6 @@ CHECK_MAIN(T(numbers_come_back), T(reading_past_the_end_sticks),
     T(leftover_bytes_are_an_error), T(vectors_have_caps),
     T(every_truncation_is_refused), T(a_full_buffer_fails_and_sticks),
     T(brackets_nest_and_know_their_width), T(growing_keeps_everything),
-    T(hex_has_one_spelling), T(base64_has_one_spelling))
+    T(copying_nothing_writes_nothing), T(the_first_error_stays),
+    T(without_memory_nothing_is_written), T(hex_has_one_spelling),
+    T(base64_has_one_spelling))

@@ -111,6 +111,8 @@ has_lengths(const char *name, size_t first, size_t second, size_t third)
 
 TEST(lengths_are_those_measured_elsewhere)
 {
+	struct noise_pattern p;
+
 	has_lengths("Noise_NKhfs" TAILHFS, 1248, 1152, 0);
 	has_lengths("Noise_IKhfs" TAILHFS, 1296, 1152, 0);
 	has_lengths("Noise_KKhfs" TAILHFS, 1248, 1152, 0);
@@ -118,6 +120,8 @@ TEST(lengths_are_those_measured_elsewhere)
 	has_lengths("Noise_NN" TAIL, 32, 48, 0);
 	has_lengths("Noise_NNpsk0" TAIL, 48, 48, 0);
 	has_lengths("Noise_XX" TAIL, 32, 96, 64);
+	CHECK_OK(noise_pattern_parse(&p, "Noise_XX" TAIL));
+	CHECK_EQ(noise_pattern_len(&p, 3), 64);
 }
 
 TEST(other_names_are_refused)
@@ -142,6 +146,9 @@ TEST(other_names_are_refused)
 		"Noise_XXpsk4" TAIL,
 		"Noise_XXpsk9" TAIL,
 		"Noise_XXpskx" TAIL,
+		"Noise_XXpsk!" TAIL,
+		"Noise_XXhfs0" TAIL,
+		"Noise_XXask0" TAIL,
 		"Noise_XXpsk00" TAIL,
 		"Noise_Npsk2" TAIL,
 		"Noise_XX+psk0" TAIL,

@@ -30,6 +30,21 @@ TEST(names)
 	CHECK(is_name("a\x1b", NULL));
 	CHECK(is_name("\xc3\xa4", NULL));
 	CHECK(is_name("a/b", NULL));
+	CHECK(is_name("a{b", NULL));
+}
+
+/* What comes from the wire is not folded, and no longer than a name. */
+TEST(names_on_the_wire)
+{
+	static const char text[] = "abcdefghijklmnopqrstuvwxyz0123456";
+	struct wire_name name;
+
+	CHECK_OK(wire_name_decode(&name, (struct bytes){
+	    (const uint8_t *)text, WIRE_NAME_MAX }));
+	CHECK_ERR(wire_name_decode(&name, (struct bytes){
+	    (const uint8_t *)text, WIRE_NAME_MAX + 1 }), ERR_DECODE);
+	CHECK_ERR(wire_name_decode(&name, BYTES_LIT("Alice")), ERR_DECODE);
+	CHECK_ERR(wire_name_decode(&name, BYTES_NONE), ERR_DECODE);
 }
 
 static bool
@@ -50,6 +65,8 @@ TEST(addresses)
 	CHECK(is_address("[::1]", "::1", 7368));
 	CHECK(is_address("[::1]:5", "::1", 5));
 	CHECK(is_address("[fe80::1%eth0]:5", "fe80::1%eth0", 5));
+	CHECK(is_address("a_b-C.org", "a_b-C.org", 7368));
+	CHECK(is_address("[FE80::A]", "FE80::A", 7368));
 	CHECK(is_address("", NULL, 0));
 	CHECK(is_address(":5", NULL, 0));
 	CHECK(is_address("a:", NULL, 0));
@@ -62,6 +79,25 @@ TEST(addresses)
 	CHECK(is_address("-x", NULL, 0));
 	CHECK(is_address("[name]", NULL, 0));
 	CHECK(is_address("::1", NULL, 0));
+	CHECK(is_address("a:1/5", NULL, 0));
+	CHECK(is_address("a:123456", NULL, 0));
+	CHECK(is_address("a{b", NULL, 0));
+	CHECK(is_address("a[b", NULL, 0));
+	CHECK(is_address("[::!]", NULL, 0));
+	CHECK(is_address("[::_]", NULL, 0));
+	CHECK(is_address("[::{]", NULL, 0));
+}
+
+TEST(hosts_have_a_length)
+{
+	char text[WIRE_HOST_MAX + 2];
+
+	memset(text, 'a', sizeof text);
+	text[WIRE_HOST_MAX] = '\0';
+	CHECK(is_address(text, text, 7368));
+	text[WIRE_HOST_MAX] = 'a';
+	text[WIRE_HOST_MAX + 1] = '\0';
+	CHECK(is_address(text, NULL, 0));
 }
 
 TEST(addresses_print_as_they_are_read)
@@ -101,7 +137,13 @@ TEST(links)
 		CHECK_ERR(wire_link_parse(&again, (struct bytes){
 		    (uint8_t *)cut, n }), ERR_ARG);
 	}
+	/* Another letter in the name, the host, and in front of the key. */
+	for (size_t at = 8; at < 32; at += at == 8 ? 7 : 16) {
+		memcpy(cut, text, sizeof cut);
+		cut[at] = '!';
+		CHECK_ERR(wire_link_parse(&again, bytes_str(cut)), ERR_ARG);
+	}
 }
 
-CHECK_MAIN(T(names), T(addresses), T(addresses_print_as_they_are_read),
-    T(links))
+CHECK_MAIN(T(names), T(names_on_the_wire), T(addresses),
+    T(hosts_have_a_length), T(addresses_print_as_they_are_read), T(links))

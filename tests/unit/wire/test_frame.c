@@ -1,6 +1,7 @@
 /* Messages in and out of records: whatever the sizes, what goes in comes
  * out, in order, and no record says more than its class. */
 #include "support/check.h"
+#include "support/fault.h"
 #include "wire/frame.h"
 #include "wire/messages.h"
 
@@ -181,6 +182,9 @@ TEST(bad_records_are_refused)
 	record[sizeof record - 1] = 1; /* padding that is not zero */
 	CHECK_ERR(offer(record, sizeof record, &a), ERR_DECODE);
 	record[sizeof record - 1] = 0;
+	record[1] = 1;
+	CHECK_ERR(offer(record, sizeof record, &a), ERR_DECODE);
+	record[1] = 0;
 	record[0] = 0xee; /* a type that nobody may send now */
 	CHECK_ERR(offer(record, sizeof record, &a), ERR_STATE);
 	record[0] = 0xdd; /* too long for its type */
@@ -199,6 +203,71 @@ TEST(bad_records_are_refused)
 	wr_free(&a.bytes);
 }
 
+/* What starts a long message in the last bytes of a largest record: its
+ * header, or only that. */
+static void
+put_start(uint8_t *record, size_t tail)
+{
+	size_t first = WIRE_FRAME_MAX - 2 * WIRE_HEADER_LEN - tail;
+
+	memset(record, 0, WIRE_FRAME_MAX);
+	record[0] = 9;
+	record[1] = (uint8_t)(first >> 16);
+	record[2] = (uint8_t)(first >> 8);
+	record[3] = (uint8_t)first;
+	record[WIRE_HEADER_LEN + first] = 5;
+	record[WIRE_HEADER_LEN + first + 3] = 40;
+}
+
+TEST(a_message_may_begin_at_the_very_end)
+{
+	static uint8_t record[WIRE_FRAME_MAX], rest[494];
+	struct bytes first = BYTES_OF(record), second = BYTES_OF(rest);
+
+	for (size_t tail = 0; tail < 3; tail++) {
+		struct arrived a = { wr_new(), 0, ERR_OK };
+		struct wire_unframe u = { 0 };
+
+		put_start(record, tail);
+		CHECK_OK(wire_unframe_record(&u, first, any_cap, on_message,
+		    &a));
+		CHECK_EQ(a.count, 1);
+		CHECK_EQ(u.have, tail);
+		/* A plaintext of nothing adds nothing. */
+		CHECK_OK(wire_unframe_record(&u, BYTES_NONE, any_cap,
+		    on_message, &a));
+		CHECK_EQ(u.have, tail);
+		CHECK_OK(wire_unframe_record(&u, second, any_cap, on_message,
+		    &a));
+		CHECK_EQ(a.count, 2);
+		CHECK(u.body == NULL);
+		wr_free(&a.bytes);
+	}
+}
+
+TEST(a_long_message_that_is_refused)
+{
+	static uint8_t record[WIRE_FRAME_MAX], rest[494];
+	struct arrived a = { wr_new(), 0, ERR_OK };
+	struct wire_unframe u = { 0 };
+
+	put_start(record, 1);
+	fault_at(3); /* two are for the message before, as it is kept here */
+	CHECK_ERR(wire_unframe_record(&u, BYTES_OF(record), any_cap,
+	    on_message, &a), ERR_NOMEM);
+	CHECK(fault_end());
+	CHECK(u.body == NULL);
+	CHECK_OK(wire_unframe_record(&u, BYTES_OF(record), any_cap,
+	    on_message, &a));
+	a.answer = ERR_AUTH;
+	CHECK_ERR(wire_unframe_record(&u, BYTES_OF(rest), any_cap, on_message,
+	    &a), ERR_AUTH);
+	CHECK(u.body == NULL);
+	wr_free(&a.bytes);
+}
+
 CHECK_MAIN(T(any_run_of_messages_arrives),
     T(messages_at_every_edge_of_a_record), T(short_messages_share_a_record),
-    T(classes_are_powers_of_two), T(bad_records_are_refused))
+    T(classes_are_powers_of_two), T(bad_records_are_refused),
+    T(a_message_may_begin_at_the_very_end),
+    T(a_long_message_that_is_refused))

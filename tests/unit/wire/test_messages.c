@@ -10,7 +10,6 @@ static uint8_t filler[WIRE_SETTINGS_BOX_MAX];
 
 /* Fills a field with something other than zeros. */
 #define FILL_U8(name, arg)    message.name = 0xa1;
-#define FILL_U16(name, arg)   message.name = 0xa1a2;
 #define FILL_U32(name, arg)   message.name = 0xa1a2a3a4;
 #define FILL_U64(name, arg)   message.name = 0xa1a2a3a4a5a6a7a8;
 #define FILL_FIXED(name, arg) memset(message.name, 0xf1, arg);
