@@ -159,6 +159,16 @@ net_close_all(struct net *n)
 }
 
 void
+net_silence(struct net *n)
+{
+	n->on_round = NULL;
+	n->on_wake = NULL;
+	net_deadline(n, UINT64_MAX, NULL, NULL);
+	for (unsigned i = 0; i < n->n_signals; i++)
+		(void)uv_signal_stop(&n->signals[i]);
+}
+
+void
 net_free(struct net *n)
 {
 	if (n == NULL)

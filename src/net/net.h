@@ -31,6 +31,10 @@ MUST_USE enum err net_new(struct net **out);
  * callbacks. */
 void net_close_all(struct net *n);
 
+/* From now on no round, deadline, wake or signal is told to anybody, also
+ * none that is under way: for an owner who ends before the loop does. */
+void net_silence(struct net *n);
+
 /* The same, waits for jobs, and releases the loop. NULL is fine. */
 void net_free(struct net *n);
 

@@ -321,13 +321,15 @@ shell_close(struct shell *sh)
 {
 	/* What others still do for us, then the streams, whose ends the core
 	 * hears of, then what the core waits for at the store; the loop last,
-	 * since the store's threads wake it. */
+	 * since the store's threads wake it: it must not tell us. */
 	while (sh->jobs > 0)
 		net_step(sh->net, -1);
 	if (sh->net != NULL)
 		net_close_all(sh->net);
 	if (sh->store != NULL)
 		store_sqlite_drain(sh->store);
+	if (sh->net != NULL)
+		net_silence(sh->net);
 	server_free(sh->core);
 	store_sqlite_close(sh->store);
 	net_free(sh->net);

@@ -751,6 +751,37 @@ on_signal(void *ctx, int number)
 	net_stop(ctx);
 }
 
+static void
+on_told(void *ctx)
+{
+	++*(unsigned *)ctx;
+}
+
+static void
+on_told_signal(void *ctx, int number)
+{
+	(void)number;
+	on_told(ctx);
+}
+
+TEST(silence_holds_for_what_is_under_way)
+{
+	unsigned told = 0;
+	struct net *n;
+
+	CHECK_OK(net_new(&n));
+	net_on_wake(n, on_told, &told);
+	net_on_round(n, on_told, &told);
+	net_on_signal(n, SIGUSR2, on_told_signal, &told);
+	net_deadline(n, net_now_ms(n), on_told, &told);
+	net_wake(n);
+	CHECK_EQ(raise(SIGUSR2), 0);
+	net_silence(n);
+	net_step(n, 0);
+	net_free(n);
+	CHECK_EQ(told, 0);
+}
+
 TEST(signals_are_events)
 {
 	struct net *n;
@@ -834,5 +865,6 @@ CHECK_MAIN(T(all_chunkings_come_back_whole),
     T(a_cancelled_attempt_says_nothing), T(jobs_run_elsewhere_and_end_here),
     T(a_deadline_fires_once_and_not_early),
     T(another_thread_wakes_the_loop), T(signals_are_events),
+    T(silence_holds_for_what_is_under_way),
     T(what_a_round_says_is_told_before_the_loop_sleeps),
     T(addresses_have_one_spelling))
