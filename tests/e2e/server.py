@@ -9,11 +9,12 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import tarfile
 import threading
 
-from harness import (LINK, READY, SOTTOD, Server, Skip, clean_environment,
-                     equal, eventually, holds, main, objects)
+from sottotest import (LINK, READY, SOTTOD, Place, Skip, environment,
+                       equal, eventually, holds, main, objects, test)
 
 
 def mode(path):
@@ -22,7 +23,8 @@ def mode(path):
 
 # ---- starting and stopping ----
 
-def test_the_first_start_makes_everything_private(place):
+@test
+def the_first_start_makes_everything_private(place):
     server = place.serve()
     data = server.data
     equal(mode(data), 0o700)
@@ -36,7 +38,8 @@ def test_the_first_start_makes_everything_private(place):
     equal((data / 'control').exists(), False)
 
 
-def test_the_key_stays_the_same(place):
+@test
+def the_key_stays_the_same(place):
     first = place.serve()
     first.stop()
     second = place.serve()
@@ -44,7 +47,8 @@ def test_the_key_stays_the_same(place):
     equal(second.stop(), 0)
 
 
-def test_any_address_has_the_real_port(place):
+@test
+def any_address_has_the_real_port(place):
     server = place.serve(listen='[::]:0')
     holds(('[::]', '0.0.0.0'), server.host)
     assert server.port != 0
@@ -53,12 +57,13 @@ def test_any_address_has_the_real_port(place):
     equal(server.stop(), 0)
 
 
-def test_serve_is_what_is_done_without_a_word(place):
+@test
+def serve_is_what_is_done_without_a_word(place):
     process = subprocess.Popen(
         [SOTTOD, '--data', str(place.path / 'data'), '--listen',
          '127.0.0.1:0', '-o', 'json'], stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL, text=True,
-        env=clean_environment(place.path))
+        env=environment(place.path))
     ready = json.loads(process.stdout.readline())
     equal(ready['type'], 'ready')
     process.send_signal(signal.SIGINT)
@@ -67,27 +72,30 @@ def test_serve_is_what_is_done_without_a_word(place):
     process.stdout.close()
 
 
-def test_a_second_server_is_refused_and_told_who(place):
+@test
+def a_second_server_is_refused_and_told_who(place):
     server = place.serve()
     done = place.run('serve', '--listen', '127.0.0.1:0', code=69)
-    equal(done.stdout, '')
-    holds(done.stderr, str(server.process.pid))
+    equal(done.out, '')
+    holds(done.err, str(server.process.pid))
     done = place.run('serve', '--listen', '127.0.0.1:0', '-o', 'json',
                      code=69)
-    error = json.loads(done.stderr)
+    error = json.loads(done.err)
     equal((error['type'], error['code']), ('error', 69))
     equal(sorted(error), ['code', 'do', 'type', 'what', 'why'])
     equal(server.stop(), 0)
 
 
-def test_a_taken_port_is_told(place):
+@test
+def a_taken_port_is_told(place):
     server = place.serve()
     done = place.run('serve', '--listen', f'127.0.0.1:{server.port}',
                      data='other', code=69)
-    holds(done.stderr, 'in use')
+    holds(done.err, 'in use')
 
 
-def test_a_killed_server_leaves_nothing_in_the_way(place):
+@test
+def a_killed_server_leaves_nothing_in_the_way(place):
     server = place.serve()
     place.run('invite', 'alice')
     server.process.kill()
@@ -97,7 +105,8 @@ def test_a_killed_server_leaves_nothing_in_the_way(place):
     equal(place.serve().key, server.key)
 
 
-def test_a_second_signal_stops_at_once(place):
+@test
+def a_second_signal_stops_at_once(place):
     server = place.serve()
     with server.connect():
         server.process.send_signal(signal.SIGTERM)
@@ -105,7 +114,8 @@ def test_a_second_signal_stops_at_once(place):
         equal(server.process.wait(5), 0)
 
 
-def test_connections_end_when_the_server_does(place):
+@test
+def connections_end_when_the_server_does(place):
     server = place.serve()
     with server.connect() as one, server.connect() as two:
         server.process.send_signal(signal.SIGTERM)
@@ -118,7 +128,8 @@ def test_connections_end_when_the_server_does(place):
 
 # ---- keys and permissions ----
 
-def test_keys_that_others_can_read_are_refused(place):
+@test
+def keys_that_others_can_read_are_refused(place):
     place.serve().stop()
     for name, bits, type_this in (('keys/channel', 0o640, '600'),
                                   ('keys/oprf', 0o604, '600'),
@@ -129,21 +140,23 @@ def test_keys_that_others_can_read_are_refused(place):
         for words in (('serve', '--listen', '127.0.0.1:0'), ('check',),
                       ('user', 'list')):
             done = place.run(*words, code=78)
-            holds(done.stderr, f"chmod {type_this} '{path}'")
+            holds(done.err, f"chmod {type_this} '{path}'")
         path.chmod(old)
     equal(place.serve().stop(), 0)
 
 
-def test_keys_of_another_user_are_refused(place):
+@test
+def keys_of_another_user_are_refused(place):
     if os.geteuid() != 0:
         raise Skip('only root can give files away')
     place.serve().stop()
     path = place.path / 'data' / 'keys' / 'fake'
     os.chown(path, 12345, 12345)
-    holds(place.run('serve', code=78).stderr, 'user 12345')
+    holds(place.run('serve', code=78).err, 'user 12345')
 
 
-def test_root_works_as_the_owner_of_the_folder(place):
+@test
+def root_works_as_the_owner_of_the_folder(place):
     if os.geteuid() != 0:
         raise Skip('only root can become another')
     if 'ASAN_OPTIONS' in os.environ:
@@ -175,29 +188,33 @@ def test_root_works_as_the_owner_of_the_folder(place):
     equal({path.stat().st_uid for path in fresh.rglob('*')}, {12345})
 
 
-def test_a_folder_that_others_can_write_in_is_refused(place):
+@test
+def a_folder_that_others_can_write_in_is_refused(place):
     place.serve().stop()
     (place.path / 'data').chmod(0o770)
-    holds(place.run('serve', code=78).stderr, 'chmod 700')
+    holds(place.run('serve', code=78).err, 'chmod 700')
 
 
-def test_a_damaged_or_missing_key_is_told(place):
+@test
+def a_damaged_or_missing_key_is_told(place):
     place.serve().stop()
     path = place.path / 'data' / 'keys' / 'opaque'
     path.write_text('nonsense\n')
-    holds(place.run('serve', code=78).stderr, 'damaged')
+    holds(place.run('serve', code=78).err, 'damaged')
     path.unlink()
-    holds(place.run('serve', code=78).stderr, 'keys/opaque')
+    holds(place.run('serve', code=78).err, 'keys/opaque')
 
 
-def test_a_database_without_keys_is_refused(place):
+@test
+def a_database_without_keys_is_refused(place):
     place.serve().stop()
     (place.path / 'data' / 'keys').rename(place.path / 'elsewhere')
-    holds(place.run('serve', code=78).stderr, 'no keys')
+    holds(place.run('serve', code=78).err, 'no keys')
     equal((place.path / 'data' / 'keys').exists(), False)
 
 
-def test_keys_without_a_database_are_told(place):
+@test
+def keys_without_a_database_are_told(place):
     key = place.serve()
     key.stop()
     (place.path / 'data' / 'sotto.db').unlink()
@@ -209,16 +226,17 @@ def test_keys_without_a_database_are_told(place):
 
 # ---- commands ----
 
-def test_invites_of_a_server_that_runs(place):
+@test
+def invites_of_a_server_that_runs(place):
     server = place.serve()
-    link = LINK.match(place.run('invite', 'Alice').stdout)
+    link = LINK.match(place.run('invite', 'Alice').out)
     equal(link.groups()[:4],
           ('alice', '127.0.0.1', str(server.port), server.key))
-    again = LINK.match(place.run('invite', 'alice').stdout)
+    again = LINK.match(place.run('invite', 'alice').out)
     assert again[5] != link[5]
     done = place.run('invite', 'bob', '--public', 'chat.example.org:99',
                      '--expires', '2h', '-o', 'json')
-    invite, = objects(done.stdout)
+    invite, = done.json()
     equal((invite['type'], invite['name']), ('invite', 'bob'))
     assert LINK.match(invite['link'] + '\n')[2] == 'chat.example.org'
     assert re.match(r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$',
@@ -226,20 +244,23 @@ def test_invites_of_a_server_that_runs(place):
     equal(server.stop(), 0)
 
 
-def test_invites_when_nothing_runs(place):
+@test
+def invites_when_nothing_runs(place):
     done = place.run('invite', 'alice', '--public', '[2001:db8::1]')
-    link = LINK.match(done.stdout)
+    link = LINK.match(done.out)
     equal(link.groups()[:3], ('alice', '[2001:db8::1]', '7368'))
     equal(place.serve().key, link[4])
 
 
-def test_the_servers_public_name_is_in_its_links(place):
+@test
+def the_servers_public_name_is_in_its_links(place):
     place.serve('--public', 'chat.example.org')
-    link = LINK.match(place.run('invite', 'alice').stdout)
+    link = LINK.match(place.run('invite', 'alice').out)
     equal(link.groups()[1:3], ('chat.example.org', '7368'))
 
 
-def test_bad_names_and_times_are_usage_errors(place):
+@test
+def bad_names_and_times_are_usage_errors(place):
     for words in (('invite', '-x'), ('invite', ''), ('invite', 'a b'),
                   ('invite', 'x' * 33), ('invite', 'a', 'b'), ('invite',),
                   ('invite', 'a', '--expires', '0d'),
@@ -253,22 +274,23 @@ def test_bad_names_and_times_are_usage_errors(place):
                   ('stats', '--keys'), ('backup', 'f', '--dry-run'),
                   ('serve', '--data'), ('-o', 'xml', 'stats')):
         done = place.run(*words, code=64, data=None)
-        equal(done.stdout, '')
-        holds(done.stderr, 'sottod')
+        equal(done.out, '')
+        holds(done.err, 'sottod')
     for words in (('--nonsense', '-o', 'json'), ('-ojson', 'frobnicate'),
                   ('user', 'drop', 'a', '--output=json')):
         done = place.run(*words, code=64, data=None)
-        equal(objects(done.stderr)[0]['code'], 64)
+        equal(objects(done.err)[0]['code'], 64)
     equal(list(place.path.iterdir()), [])
 
 
-def test_people_who_are_not_there_are_unknown(place):
+@test
+def people_who_are_not_there_are_unknown(place):
     place.serve()
     for verb in ('show', 'disable', 'enable', 'reset', 'remove'):
-        holds(place.run('user', verb, 'nobody', code=7).stderr, 'nobody')
-    equal(place.run('user', 'list').stdout, '')
+        holds(place.run('user', verb, 'nobody', code=7).err, 'nobody')
+    equal(place.run('user', 'list').out, '')
     error, = objects(place.run('user', 'show', 'nobody', '-o', 'json',
-                               code=7).stderr)
+                               code=7).err)
     equal((error['type'], error['code']), ('error', 7))
 
 
@@ -278,43 +300,47 @@ STATS = ('sessions connections handshakes device_logins logins '
          'rss_bytes').split()
 
 
-def test_figures(place):
+@test
+def figures(place):
     server = place.serve()
     with server.connect():
         done = place.run('stats')
-    figures = dict(line.split(' ') for line in done.stdout.splitlines())
+    figures = dict(line.split(' ') for line in done.out.splitlines())
     for name in STATS:
         assert figures[name].isdigit(), name
     assert int(figures['rss_bytes']) > 100000
-    whole, = objects(place.run('stats', '-o', 'json').stdout)
+    whole, = place.run('stats', '-o', 'json').json()
     equal(whole['type'], 'stats')
     assert set(STATS) <= set(whole)
     assert whole['uptime_ms'] >= int(figures['uptime_ms'])
     equal(whole['connections'], 1)
 
 
-def test_help_and_version(place):
+@test
+def help_and_version(place):
     for words in (('--help',), ('-h',), ('invite', '--help')):
         done = place.run(*words, data=None)
-        holds(done.stdout, 'sottod invite NAME')
-        equal(done.stderr, '')
-    holds(place.run('--version', data=None).stdout, 'sottod ')
+        holds(done.out, 'sottod invite NAME')
+        equal(done.err, '')
+    holds(place.run('--version', data=None).out, 'sottod ')
     equal(list(place.path.iterdir()), [])
 
 
-def test_a_reader_that_went_away_is_no_error(place):
+@test
+def a_reader_that_went_away_is_no_error(place):
     place.serve()
     read, write = os.pipe()
     os.close(read)
     process = subprocess.Popen(
         [SOTTOD, 'stats', '--data', str(place.path / 'data')], stdout=write,
-        stderr=subprocess.PIPE, text=True, env=clean_environment(place.path))
+        stderr=subprocess.PIPE, text=True, env=environment(place.path))
     os.close(write)
     _, stderr = process.communicate(timeout=30)
     equal((process.returncode, stderr), (0, ''))
 
 
-def test_words_after_two_dashes_are_no_options(place):
+@test
+def words_after_two_dashes_are_no_options(place):
     place.serve()
     place.run('user', 'show', '--data', place.path / 'data', '--', 'x',
               data=None, code=7)
@@ -329,7 +355,8 @@ def configure(place, text):
     return folder / 'sottod.conf'
 
 
-def test_wrong_lines_are_named(place):
+@test
+def wrong_lines_are_named(place):
     for text, number, what in (
             ('# fine\n\nlisten = 127.0.0.1:0\nlisen = 1\n', 4, 'lisen'),
             ('guard = perhaps\n', 1, 'guard must be'),
@@ -339,12 +366,13 @@ def test_wrong_lines_are_named(place):
             ('x = ' + 'y' * 2000 + '\n', 1, 'too long')):
         path = configure(place, text)
         done = place.run('check', code=78)
-        holds(done.stderr, f'{path}:{number}: ')
-        holds(done.stderr, what)
-        equal(done.stdout, '')
+        holds(done.err, f'{path}:{number}: ')
+        holds(done.err, what)
+        equal(done.out, '')
 
 
-def test_flags_go_before_environment_before_file(place):
+@test
+def flags_go_before_environment_before_file(place):
     configure(place, f'data = {place.path}/data\nlisten = 127.0.0.1:0\n'
               'public = file.example.org\n# a comment\nopen = yes\n')
     server = place.serve(listen=None)
@@ -352,7 +380,7 @@ def test_flags_go_before_environment_before_file(place):
 
     def host(*flags, env=None):
         done = place.run('invite', 'alice', *flags, env=env, data=None)
-        return LINK.match(done.stdout)[2]
+        return LINK.match(done.out)[2]
     equal(host(), 'file.example.org')
     env = {'SOTTOD_PUBLIC': 'env.example.org'}
     equal(host(env=env), 'env.example.org')
@@ -365,21 +393,23 @@ def test_flags_go_before_environment_before_file(place):
     place.run('check', '--config', place.path / 'none', code=78)
 
 
-def test_the_service_managers_folder_is_the_default(place):
+@test
+def the_service_managers_folder_is_the_default(place):
     state = place.path / 'state'
     place.run('invite', 'alice', env={'STATE_DIRECTORY': str(state)},
               data=None)
     equal((state / 'sotto.db').exists(), True)
 
 
-def test_reload_keeps_the_old_on_error(place):
+@test
+def reload_keeps_the_old_on_error(place):
     path = configure(place, 'public = one.example.org\n')
     server = place.serve()
 
     def host():
         # An empty folder of configuration: the server's own counts.
         env = {'XDG_CONFIG_HOME': str(place.path / 'none')}
-        return LINK.match(place.run('invite', 'alice', env=env).stdout)[2]
+        return LINK.match(place.run('invite', 'alice', env=env).out)[2]
     equal(host(), 'one.example.org')
     path.write_text('public = two.example.org\n')
     server.process.send_signal(signal.SIGHUP)
@@ -421,15 +451,18 @@ def manage(place, name):
         equal(server.process.wait(30), 0)
 
 
-def test_the_service_manager_is_told(place):
+@test
+def the_service_manager_is_told(place):
     manage(place, None)
 
 
-def test_the_service_manager_is_told_by_an_abstract_socket(place):
+@test
+def the_service_manager_is_told_by_an_abstract_socket(place):
     manage(place, f'@sotto-e2e-{os.getpid()}')
 
 
-def test_the_watchdog_is_fed(place):
+@test
+def the_watchdog_is_fed(place):
     manager = Manager(place, None)
     with manager.socket:
         place.serve(env={'NOTIFY_SOCKET': manager.name,
@@ -439,7 +472,8 @@ def test_the_watchdog_is_fed(place):
         equal(manager.heard(), 'WATCHDOG=1')
 
 
-def test_inherited_sockets_are_used(place):
+@test
+def inherited_sockets_are_used(place):
     listening = socket.socket()
     listening.bind(('127.0.0.1', 0))
     port = listening.getsockname()[1]
@@ -451,7 +485,7 @@ def test_inherited_sockets_are_used(place):
         ['bash', '-c', script, '-', str(listening.fileno()), SOTTOD,
          'serve', '--data', str(place.path / 'data')],
         pass_fds=[listening.fileno()], stdout=subprocess.PIPE, text=True,
-        stderr=subprocess.DEVNULL, env=clean_environment(place.path))
+        stderr=subprocess.DEVNULL, env=environment(place.path))
     listening.close()
     found = READY.match(process.stdout.readline())
     equal((found[1], int(found[2])), ('127.0.0.1', port))
@@ -464,12 +498,13 @@ def test_inherited_sockets_are_used(place):
 
 # ---- backups ----
 
-def test_a_backup_and_its_way_back(place):
+@test
+def a_backup_and_its_way_back(place):
     server = place.serve()
     place.run('invite', 'alice')
     backup = place.path / 'backup.tar'
     done = place.run('backup', backup, '--keys')
-    holds(done.stderr, 'secrets')
+    holds(done.err, 'secrets')
     equal(mode(backup), 0o600)
     equal([p.name for p in server.data.glob('snapshot*')], [])
     with tarfile.open(backup) as tar:
@@ -483,7 +518,7 @@ def test_a_backup_and_its_way_back(place):
     place.run('restore', backup, '--dry-run', data='fresh')
     equal((place.path / 'fresh').exists(), False)
     done = place.run('restore', backup, '-o', 'json', data='fresh')
-    said, = objects(done.stdout)
+    said, = done.json()
     equal((said['type'], said['key']), ('restore', server.key))
     place.run('check', data='fresh')
     equal(sorted(p.name for p in (place.path / 'fresh').iterdir()),
@@ -491,14 +526,15 @@ def test_a_backup_and_its_way_back(place):
     equal(place.serve(data='fresh').key, server.key)
 
 
-def test_a_backup_when_nothing_runs(place):
+@test
+def a_backup_when_nothing_runs(place):
     key = place.serve()
     key.stop()
     backup = place.path / 'backup.tar'
-    holds(place.run('backup', backup).stderr, 'without the keys')
+    holds(place.run('backup', backup).err, 'without the keys')
     with tarfile.open(backup) as tar:
         equal(tar.getnames(), ['MANIFEST', 'sotto.db'])
-    holds(place.run('restore', backup, data='fresh', code=78).stderr, 'keys')
+    holds(place.run('restore', backup, data='fresh', code=78).err, 'keys')
     equal((place.path / 'fresh' / 'restore.new').exists(), False)
 
     # With the keys brought by hand it comes back; with others it does not.
@@ -507,11 +543,12 @@ def test_a_backup_when_nothing_runs(place):
     equal(place.serve(data='fresh').key, key.key)
     place.run('invite', 'x', data='third')
     (place.path / 'third' / 'sotto.db').unlink()
-    holds(place.run('restore', backup, data='third', code=78).stderr,
+    holds(place.run('restore', backup, data='third', code=78).err,
           "another server's")
 
 
-def test_damaged_backups_are_refused(place):
+@test
+def damaged_backups_are_refused(place):
     place.serve().stop()
     backup = place.path / 'backup.tar'
     place.run('backup', backup, '--keys')
@@ -528,7 +565,7 @@ def test_damaged_backups_are_refused(place):
         bad.write_bytes(damaged)
         for words in (('restore', bad), ('restore', bad, '--dry-run')):
             done = place.run(*words, data='fresh', code=1)
-            assert done.stderr, name
+            assert done.err, name
         equal((place.path / 'fresh' / 'sotto.db').exists(), False)
         equal((place.path / 'fresh' / 'keys').exists(), False)
     place.run('restore', place.path / 'none', data='fresh', code=66)
@@ -538,17 +575,19 @@ def flip(data, at):
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
 
 
-def test_check_finds_damage(place):
+@test
+def check_finds_damage(place):
     place.serve().stop()
-    equal(place.run('check').stdout,
+    equal(place.run('check').out,
           'ok configuration\nok folder\nok keys\nok database\n')
     path = place.path / 'data' / 'sotto.db'
     data = path.read_bytes()
     path.write_bytes(data[:4096] + bytes(8192) + data[12288:])
-    holds(place.run('check', code=1).stderr, 'damaged')
+    holds(place.run('check', code=1).err, 'damaged')
 
 
-def test_check_beside_a_server_that_runs(place):
+@test
+def check_beside_a_server_that_runs(place):
     place.serve()
     place.run('invite', 'alice')
     place.run('check')
@@ -563,11 +602,12 @@ def is_sanitized():
                for name in (b'__asan_init', b'__tsan_init'))
 
 
-def test_what_the_server_gives_up_is_refused(place):
+@test
+def what_the_server_gives_up_is_refused(place):
     if is_sanitized():
         raise Skip('sanitizers do not work in the sandbox')
     place.serve()
-    said = place.run('check', '--sandbox').stdout
+    said = place.run('check', '--sandbox').out
     for what in ('execve', 'fork', 'ptrace', 'executable memory',
                  'socket inet', 'socket inet6', 'socket packet',
                  'reading /etc/passwd', 'listing the folder above',
@@ -575,7 +615,8 @@ def test_what_the_server_gives_up_is_refused(place):
         holds(said, f'ok no {what}\n')
 
 
-def test_every_thread_of_the_server_is_enclosed(place):
+@test
+def every_thread_of_the_server_is_enclosed(place):
     if is_sanitized():
         raise Skip('sanitizers do not work in the sandbox')
     server = place.serve()
@@ -589,9 +630,10 @@ def test_every_thread_of_the_server_is_enclosed(place):
     equal(server.stop(), 0)
 
 
-def test_strangers_do_not_disturb(place):
+@test
+def strangers_do_not_disturb(place):
     server = place.serve()
-    log = pathlib.Path(server.log.name)
+    log = server.log
     shapes = [b'', b'\0', b'\0' * 70000, b'\xff' * 70000,
               b'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
               b'\x01\x00' + os.urandom(1300), os.urandom(3),
@@ -612,7 +654,7 @@ def test_strangers_do_not_disturb(place):
         one.close()
 
     def all_gone():
-        whole, = objects(place.run('stats', '-o', 'json').stdout)
+        whole, = place.run('stats', '-o', 'json').json()
         return whole['sessions'] == 0 and whole['handshakes'] == 0
     eventually(all_gone)
     equal(server.process.poll(), None)
@@ -631,7 +673,8 @@ def control(server, data):
             return b''
 
 
-def test_nonsense_on_the_control_socket(place):
+@test
+def nonsense_on_the_control_socket(place):
     server = place.serve()
     for data in (b'\n', b'plain\n', b'\0\0\0\n', b'x' * 5000,
                  b'plain stats\0\n', b'plain' + b' a' * 400 + b'\n'):
@@ -644,7 +687,8 @@ def test_nonsense_on_the_control_socket(place):
     place.run('stats')
 
 
-def test_an_operator_who_went_away(place):
+@test
+def an_operator_who_went_away(place):
     server = place.serve()
     for _ in range(20):
         with socket.socket(socket.AF_UNIX) as one:
@@ -654,7 +698,8 @@ def test_an_operator_who_went_away(place):
     equal(server.stop(), 0)
 
 
-def test_few_descriptors_are_enough(place):
+@test
+def few_descriptors_are_enough(place):
     server = place.serve(preexec_fn=few_descriptors)
     many = []
     for _ in range(400):
@@ -683,7 +728,8 @@ def is_held(server):
     return False
 
 
-def test_a_server_waits_for_a_command_at_work(place):
+@test
+def a_server_waits_for_a_command_at_work(place):
     place.serve().stop()
     with open(place.path / 'data' / 'lock', 'r+') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -700,4 +746,4 @@ def few_descriptors():
 
 
 if __name__ == '__main__':
-    main(globals())
+    sys.exit(main(Place))

@@ -1,11 +1,17 @@
 """What the end-to-end tests share: a server of their own, people with homes,
 programs that are driven through pipes or a pseudo-terminal.
 
-A test is a function with @test; it fails by an exception. main() runs them in
-order and prints `ok name` or `FAIL name` for each, and the counts last.
+A test is a function with @test. It gets a World, which the tests of a program
+share: a server that runs, and people; or, with main(Place), a Place of its
+own: a folder, and the servers that the test starts there. It fails by an
+exception; Skip says what the machine lacks. main() runs the tests in order
+and prints `ok name`, `FAIL name` or `skip name: why` for each, and the counts
+last. Command line: SOTTO SOTTOD [PART...], the programs, and parts of the
+names of the tests to run.
 """
 import json
 import os
+import pathlib
 import pty
 import re
 import select
@@ -21,7 +27,16 @@ import traceback
 PASSWORD = 'pebble orchid tundra 41'
 LIMIT_S = 120  # after that a program hangs, on however slow a machine
 
+SOTTO, SOTTOD = (os.path.abspath(path) for path in sys.argv[1:3])
+READY = re.compile(r'^ready (\S+):(\d+) ([A-Za-z0-9_-]{43})\n$')
+LINK = re.compile(r'^sotto://([a-z0-9_.-]+)@(\S+):(\d+)/([A-Za-z0-9_-]{43})'
+                  r'#([A-Za-z0-9_-]{22})\n$')
+
 tests = []
+
+
+class Skip(Exception):
+    """The machine lacks what the test needs."""
 
 
 def test(function):
@@ -44,6 +59,31 @@ def lacks(text, part):
         raise AssertionError(f'{part!r} is in {text!r}')
 
 
+def objects(text):
+    """The JSON objects of some lines."""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def eventually(condition, seconds=LIMIT_S):
+    """Waits until condition() is true, and returns what it gave."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f'not within {seconds} s')
+
+
+def environment(folder, more=None):
+    """What programs of a test see: nothing of this machine's habits."""
+    kept = ('PATH', 'ASAN_OPTIONS', 'UBSAN_OPTIONS', 'LSAN_OPTIONS',
+            'TSAN_OPTIONS')
+    return {**{name: os.environ[name] for name in kept if name in os.environ},
+            'HOME': str(folder), 'XDG_CONFIG_HOME': f'{folder}/config',
+            'LC_ALL': 'C.UTF-8', **(more or {})}
+
+
 class Result:
     """What a program did: its exit code, its output as text."""
 
@@ -58,12 +98,12 @@ class Result:
         return self
 
     def json(self):
-        return [json.loads(line) for line in self.out.splitlines()]
+        return objects(self.out)
 
     def error(self):
         """The last error of stderr, as JSON."""
-        found = [json.loads(line) for line in self.err.splitlines()]
-        return [row for row in found if row['type'] == 'error'][-1]
+        return [row for row in objects(self.err)
+                if row['type'] == 'error'][-1]
 
 
 class Live:
@@ -183,22 +223,90 @@ class Terminal:
         return code if code >= 0 else 128 - code
 
 
+class Server:
+    """A sottod that runs, and is ready."""
+
+    def __init__(self, folder, *args, listen='127.0.0.1:0', env=None,
+                 data='data', **popen):
+        self.data = pathlib.Path(folder, data)
+        self.log = pathlib.Path(folder, 'server.log')
+        words = [SOTTOD, 'serve', '--data', str(self.data), *args]
+        if listen:
+            words += ['--listen', listen]
+        with open(self.log, 'ab') as log:
+            self.process = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=log, env=environment(folder, env), **popen)
+        line = self.process.stdout.readline().decode()
+        found = READY.match(line)
+        if not found:
+            code = self.process.wait(LIMIT_S)
+            raise AssertionError(f'no ready line but {line!r}, exit code '
+                                 f'{code}')
+        self.host, self.port, self.key = found[1], int(found[2]), found[3]
+
+    def stop(self, signum=signal.SIGTERM):
+        """Ends it and returns its exit code."""
+        self.process.send_signal(signum)
+        code = self.process.wait(LIMIT_S)
+        self.process.stdout.close()
+        return code
+
+    def connect(self):
+        return socket.create_connection((self.host.strip('[]'), self.port),
+                                        timeout=LIMIT_S)
+
+    def said(self):
+        return self.log.read_text()
+
+
+class Place:
+    """A folder of a test's own, and the servers that it starts there."""
+
+    def __init__(self):
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix='sotto-e2e-'))
+        self.servers = []
+
+    def serve(self, *args, **named):
+        self.servers.append(Server(self.path, *args, **named))
+        return self.servers[-1]
+
+    def run(self, *words, code=0, env=None, data='data'):
+        """Runs a command of sottod on the test's data; checks its code."""
+        words = [str(word) for word in words]
+        if data:
+            words += ['--data', str(self.path / data)]
+        done = subprocess.run(
+            [SOTTOD, *words], env=environment(self.path, env),
+            cwd=self.path, stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=LIMIT_S)
+        return Result(done.returncode, done.stdout, done.stderr).want(code)
+
+    def log_tail(self):
+        log = self.path / 'server.log'
+        return log.read_text() if log.exists() else ''
+
+    def tidy(self):
+        """Ends what a test has left running."""
+
+    def close(self):
+        for server in self.servers:
+            if server.process.poll() is None:
+                server.process.kill()
+                server.process.wait()
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
 class World:
     """A server on loopback, and a folder for everybody's homes."""
 
-    def __init__(self, sotto, sottod):
-        self.sotto, self.sottod = sotto, sottod
+    def __init__(self):
+        self.sotto, self.sottod = SOTTO, SOTTOD
         self.dir = tempfile.mkdtemp(prefix='sotto-e2e-')
         self.config('stretch_mib = 64\nstretch_passes = 1\n')
         self.password('password', PASSWORD)
         self.password('wrong', 'wrong horse battery 17')
-        self.env = {'PATH': os.environ['PATH'], 'HOME': self.dir,
-                    'LC_ALL': 'C.UTF-8',
-                    'XDG_CONFIG_HOME': self.dir + '/config'}
-        for name in ('ASAN_OPTIONS', 'UBSAN_OPTIONS', 'LSAN_OPTIONS',
-                     'TSAN_OPTIONS'):
-            if name in os.environ:
-                self.env[name] = os.environ[name]
+        self.env = environment(self.dir)
         self.server = None
         self.live = []
         self.made = 0
@@ -222,17 +330,10 @@ class World:
 
     # ---- the server ----
 
-    def start(self, *args):
-        log = open(self.dir + '/server.log', 'ab')
-        self.server = subprocess.Popen(
-            [self.sottod, 'serve', '--data', self.dir + '/server',
-             '--listen', self.at, '--public', self.at, *args],
-            env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=log)
-        words = self.server.stdout.readline().decode().split()
-        if len(words) != 3 or words[0] != 'ready':
-            raise AssertionError(f'the server said {words!r}')
-        self.key = words[2]
+    def start(self, *args, **popen):
+        ready = Server(self.dir, '--public', self.at, *args, listen=self.at,
+                       env=self.env, data='server', **popen)
+        self.server, self.key = ready.process, ready.key
 
     def stop(self):
         if self.server:
@@ -309,11 +410,20 @@ class World:
         self.await_status(seen_by, who, 'available')
         return live
 
-    def close(self):
+    def log_tail(self):
+        with open(self.dir + '/server.log') as log:
+            return ''.join(log.readlines()[-80:])
+
+    def tidy(self):
+        """Ends what a test has left running, but for the server."""
         for live in self.live:
             if live.process.poll() is None:
                 live.process.kill()
                 live.process.wait()
+        self.live.clear()
+
+    def close(self):
+        self.tidy()
         if self.server:
             self.server.kill()
             self.server.wait()
@@ -325,29 +435,41 @@ def files_below(path):
                   for base, _, names in os.walk(path) for name in names)
 
 
-def main():
-    """sottotest SOTTO SOTTOD [PART]: runs the tests whose name holds PART."""
-    world = World(os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]))
-    chosen = [t for t in tests
-              if len(sys.argv) < 4 or sys.argv[3] in t.__name__]
-    failed = 0
+def run_one(function, ground):
+    """Runs a test, says how it went; 'ok', 'FAIL' or 'skip'."""
+    name = function.__name__
+    try:
+        function(ground)
+        print('ok', name, flush=True)
+        return 'ok'
+    except Skip as why:
+        print(f'skip {name}: {why}', flush=True)
+        return 'skip'
+    except Exception:  # a test may fail in any way
+        traceback.print_exc(file=sys.stdout)
+        print('FAIL', name, flush=True)
+        print(ground.log_tail(), end='')
+        return 'FAIL'
+    finally:
+        ground.tidy()
+
+
+def main(kind=World):
+    """Runs the tests that were asked for: each in a Place, or all in one
+    World. The exit code of the program."""
+    chosen = [t for t in tests if len(sys.argv) < 4 or
+              any(part in t.__name__ for part in sys.argv[3:])]
+    went = []
+    shared = kind() if kind is World else None
     try:
         for function in chosen:
-            try:
-                function(world)
-                print('ok', function.__name__, flush=True)
-            except Exception:
-                failed += 1
-                traceback.print_exc(file=sys.stdout)
-                print('FAIL', function.__name__, flush=True)
-                with open(world.dir + '/server.log') as log:
-                    print(''.join(log.readlines()[-5:]), end='')
-            for live in world.live:
-                if live.process.poll() is None:
-                    live.process.kill()
-                    live.process.wait()
-            world.live.clear()
+            ground = shared or kind()
+            went.append(run_one(function, ground))
+            if not shared:
+                ground.close()
     finally:
-        world.close()
-    print(f'{len(chosen) - failed} passed, {failed} failed, 0 skipped')
-    return 1 if failed else 0
+        if shared:
+            shared.close()
+    print(f"{went.count('ok')} passed, {went.count('FAIL')} failed, "
+          f"{went.count('skip')} skipped")
+    return 1 if 'FAIL' in went else 0
