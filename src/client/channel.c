@@ -1,6 +1,7 @@
 #include "client/channel.h"
 
 #include "base/rd.h"
+#include "client/bid.h"
 #include "client/core.h"
 #include "client/dispatch.h"
 #include "client/passes.h"
@@ -314,6 +315,7 @@ client_channel_on_solved(struct client *c)
 	const struct client_solve *work = &c->solver.work;
 
 	c->solver.job = 0;
+	client_bid_on_solved(c);
 	if (ch->state != CLIENT_CHANNEL_SOLVING)
 		return;
 	ch->worked_ms += client_now_ms(c) - ch->slice_ms;

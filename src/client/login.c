@@ -13,6 +13,7 @@
 
 /* OPAQUE between its messages, in a struct secret. */
 struct opaque {
+	uint8_t ke1[OPAQUE_KE1_LEN];
 	struct opaque_registration registration;
 	struct opaque_login login;
 	struct opaque_login_result result;
@@ -70,6 +71,16 @@ client_login_stretch(struct client *c, struct ksf_params params,
 
 /* ---- the first message ---- */
 
+static void
+say_start(struct client *c, uint32_t effort, uint64_t nonce)
+{
+	struct wire_LOGIN_START m = { .req = c->session.req,
+		.name = c->account.name, .effort = effort, .nonce = nonce };
+
+	memcpy(m.ke1, opaque_of(c)->ke1, sizeof m.ke1);
+	client_channel_say(c, WIRE_LOGIN_START, &m);
+}
+
 static enum err
 start_password(struct client *c)
 {
@@ -77,14 +88,12 @@ start_password(struct client *c)
 	struct {
 		struct opaque_login_random random;
 	} r;
-	struct wire_LOGIN_START m = { .req = s->req,
-		.name = c->account.name };
 	enum err err;
 
 	client_random(c, &r.random, sizeof r.random);
 	TRY(opaque_client_login(&opaque_of(c)->login,
-	    secret_view(c->password), &r.random, m.ke1));
-	client_channel_say(c, WIRE_LOGIN_START, &m);
+	    secret_view(c->password), &r.random, opaque_of(c)->ke1));
+	say_start(c, 0, 0);
 	s->state = CLIENT_SESSION_REPLY;
 out:
 	bytes_wipe(&r, sizeof r);
@@ -503,6 +512,11 @@ client_login_on_error(struct client *c, const struct wire_ERROR *m)
 		client_session_again(c, s->goal);
 		return;
 	}
+	if (m->code == WIRE_ERROR_WAIT && s->state == CLIENT_SESSION_REPLY &&
+	    s->goal != CLIENT_GOAL_REGISTER &&
+	    client_bid_start(c, m->wait_ms, BYTES_OF(opaque_of(c)->ke1),
+	    say_start))
+		return;
 	if (m->code == WIRE_ERROR_LOGIN && s->goal == CLIENT_GOAL_DEVICE)
 		r = client_report_make(SOTTO_FAILED,
 		    "The server does not let this device in: it was removed,"

@@ -23,6 +23,7 @@
 
 #include "base/secret.h"
 #include "base/wheel.h"
+#include "client/bid.h"
 #include "client/box.h"
 #include "client/own.h"
 #include "client/pins.h"
@@ -75,6 +76,7 @@ struct client_session {
 	struct timer timer;
 	uint8_t code[WIRE_CODE_LEN]; /* REGISTER */
 	struct secret *login;  /* OPAQUE's state, REPLY and STRETCH */
+	struct client_bid bid; /* REPLY: for a login that has to wait */
 	struct secret *key;    /* K; PACT_SESSION_KEY_LEN bytes */
 	struct secret *person; /* struct client_person, or NULL */
 	uint64_t since_ms;     /* of K */

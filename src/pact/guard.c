@@ -132,6 +132,21 @@ pact_guard_bind(struct pact_guard_puzzle *puzzle, struct bytes message1)
 	hash_one(HASH_BLAKE2B, message1, puzzle->bound);
 }
 
+void
+pact_guard_login(struct pact_guard_puzzle *puzzle, struct bytes h,
+    struct bytes name, struct bytes ke1, uint32_t effort)
+{
+	struct bytes channel[] = { BYTES_LIT(PACT_LABEL_EFFORT), h };
+	struct bytes guess[] = { ke1, name };
+
+	memset(puzzle, 0, sizeof *puzzle);
+	puzzle->effort = effort;
+	blake2b_parts(BYTES_NONE, channel, 2, puzzle->challenge,
+	    sizeof puzzle->challenge);
+	blake2b_parts(BYTES_NONE, guess, 2, puzzle->bound,
+	    sizeof puzzle->bound);
+}
+
 bool
 pact_guard_is_solved(const struct pact_guard_puzzle *puzzle, uint64_t nonce)
 {

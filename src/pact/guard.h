@@ -97,6 +97,14 @@ void pact_guard_bind(struct pact_guard_puzzle *puzzle,
     struct bytes message1);
 
 /*
+ * Makes the puzzle of a login that has to wait, for the effort that the
+ * client chose: its challenge is made of the channel's hash h, and name and
+ * KE1 stand for message 1. A solution is for this guess alone.
+ */
+void pact_guard_login(struct pact_guard_puzzle *puzzle, struct bytes h,
+    struct bytes name, struct bytes ke1, uint32_t effort);
+
+/*
  * Returns whether nonce solves the puzzle: BLAKE2b-32(challenge ||
  * BLAKE2b(message 1) || effort || nonce) * effort <= 2^32 - 1.
  */

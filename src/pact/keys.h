@@ -31,6 +31,7 @@
 #define PACT_LABEL_MAC1         "sotto/1 mac1"
 #define PACT_LABEL_CHALLENGE    "sotto/1 challenge"
 #define PACT_LABEL_PASS         "sotto/1 pass"
+#define PACT_LABEL_EFFORT       "sotto/1 login effort"
 #define PACT_LABEL_SAFETY       "sotto/1 safety number"
 
 /* Writes the prologue of the channel: label and version. */

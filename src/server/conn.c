@@ -2,6 +2,7 @@
 
 #include "server/effort.h"
 #include "server/guard.h"
+#include "server/guess.h"
 #include "server/login.h"
 #include "server/session.h"
 
@@ -429,6 +430,7 @@ leave(struct server *s, struct server_conn *c)
 	if (c->state == SERVER_FIRST || c->state == SERVER_WAITING) {
 		entry_give(s, c->entry);
 	} else if (c->state == SERVER_OPEN) {
+		server_guess_leave(s, c);
 		server_login_free(c);
 	} else if (c->state == SERVER_LOGGED) {
 		s->stats.sessions--;

@@ -199,11 +199,20 @@ struct server_spent {
 	uint64_t floor; /* devices' passes that expire by then are refused */
 };
 
-/* Budget of one name or source for guesses. */
+/* Budget of one name or source for guesses; see guess.c. */
 struct server_guess {
-	uint64_t until_ms; /* no sooner */
-	uint32_t at_s;     /* of the last one */
-	uint16_t count;
+	uint64_t at_ms;    /* of the last one */
+	uint64_t full_ms;  /* the hours' budget is whole again; names only */
+	uint32_t forget_s; /* one was forgotten */
+	uint16_t count;    /* that were wrong, or are not over */
+};
+
+/* Whoever has worked most for the next guess at a name; conn NULL: nobody. */
+struct server_bid {
+	struct timer turn;
+	struct server_guess *of;
+	struct server_conn *conn;
+	uint32_t effort;
 };
 
 /* Budget of one pair of names for questions. */
@@ -214,6 +223,7 @@ struct server_pace {
 
 #define SERVER_SOURCES 65536 /* powers of two */
 #define SERVER_GUESSES 65536
+#define SERVER_BIDS    64
 #define SERVER_PACES   16384
 #define SERVER_ENTRY   (2 + PACT_GUARD_FIRST_MAX)
 
@@ -251,6 +261,7 @@ struct server {
 	/* budgets */
 	struct server_source *sources;
 	struct server_guess *guesses;
+	struct server_bid bids[SERVER_BIDS];
 	struct server_pace *paces;
 	struct server_budget budget;
 	struct server_minute minutes[2];

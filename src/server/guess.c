@@ -1,19 +1,36 @@
 #include "server/guess.h"
 
+#include "server/login.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-/* Wrong guesses that cost nothing; many people share one source. */
-#define FREE_NAME   3
-#define FREE_SOURCE 30
+/*
+ * Delays: wrong guesses that cost nothing, the delay after the next one,
+ * doubled with each further one, the longest, and how soon one is forgotten.
+ * Many people share a source, and very many one of this machine's addresses,
+ * if a proxy runs here.
+ */
+struct delays {
+	uint16_t free;
+	uint32_t first_ms, most_ms, forget_s;
+};
 
-/* The first delay, doubled with each further guess, and the longest: at most
- * ten guesses in the first hour, three in every other. */
-#define FIRST_DELAY_MS 30000
-#define MOST_DELAY_MS  1200000
+static const struct delays of_names = { 3, 30000, 3600000, 3600 };
+static const struct delays of_sources = { 30, 30000, 1200000, 3600 };
+static const struct delays of_loopback = { 1000, 30000, 1200000, 100 };
 
-/* One wrong guess is forgotten in this time. */
-#define FORGET_S 3600
+/*
+ * The budget of a name: so many at once, and one each so often: at most 9 in
+ * an hour, 96 in a day. The last ones are for those who work.
+ */
+#define AT_ONCE   6
+#define RESERVE   2
+#define PERIOD_MS (16 * 60 * 1000)
+
+/* A bid is held for so long; and what a login takes after that. */
+#define HOLD_MS  20000
+#define LOGIN_MS 10000
 
 enum err
 server_guess_tables(struct server *s)
@@ -42,76 +59,212 @@ of_source(struct server *s, const struct server_conn *c)
 	return &s->guesses[hash & (SERVER_GUESSES - 1)];
 }
 
+static const struct delays *
+delays_of(const struct server_conn *c)
+{
+	return c->is_loopback ? &of_loopback : &of_sources;
+}
+
+/* ---- delays ---- */
+
 static void
-forget(struct server *s, struct server_guess *g)
+forget(struct server *s, struct server_guess *g, const struct delays *d)
 {
 	uint32_t now_s = (uint32_t)(server_now_ms(s) / 1000);
-	uint32_t n = (now_s - g->at_s) / FORGET_S;
+	uint32_t n = (now_s - g->forget_s) / d->forget_s;
 
 	g->count = n >= g->count ? 0 : (uint16_t)(g->count - n);
-	g->at_s += n * FORGET_S;
+	g->forget_s += n * d->forget_s;
 	if (g->count == 0)
-		g->at_s = now_s;
+		g->forget_s = now_s;
+}
+
+/* Returns how long the delay after the last guess still is. */
+static uint64_t
+delay_left(struct server *s, struct server_guess *g, const struct delays *d)
+{
+	uint64_t now = server_now_ms(s), delay = d->first_ms;
+
+	forget(s, g, d);
+	if (g->count < d->free)
+		return 0;
+	for (int i = d->free; i < g->count && delay < d->most_ms; i++)
+		delay *= 2;
+	if (delay > d->most_ms)
+		delay = d->most_ms;
+	return g->at_ms + delay > now ? g->at_ms + delay - now : 0;
 }
 
 static void
-charge(struct server *s, struct server_guess *g, uint16_t free_ones)
+count(struct server *s, struct server_guess *g)
 {
-	uint64_t delay = FIRST_DELAY_MS;
-
+	g->at_ms = server_now_ms(s);
 	if (g->count < UINT16_MAX)
 		g->count++;
-	if (g->count < free_ones)
-		return;
-	for (int i = free_ones; i < g->count && delay < MOST_DELAY_MS; i++)
-		delay *= 2;
-	if (delay > MOST_DELAY_MS)
-		delay = MOST_DELAY_MS;
-	g->until_ms = server_now_ms(s) + delay;
-}
-
-static uint32_t
-wait_of(struct server *s, struct server_guess *g)
-{
-	uint64_t now = server_now_ms(s);
-
-	forget(s, g);
-	return g->until_ms > now ? (uint32_t)(g->until_ms - now) : 0;
-}
-
-uint32_t
-server_guess_charge(struct server *s, const struct server_conn *c,
-    const struct wire_name *name)
-{
-	struct server_guess *source = of_source(s, c);
-	struct server_guess *account = of_name(s, name);
-	uint32_t wait = c->is_loopback ? 0 : wait_of(s, source);
-
-	if (wait == 0)
-		wait = wait_of(s, account);
-	if (wait != 0)
-		return wait;
-	if (!c->is_loopback)
-		charge(s, source, FREE_SOURCE);
-	charge(s, account, FREE_NAME);
-	return 0;
 }
 
 static void
-refund(struct server_guess *g)
+uncount(struct server_guess *g)
 {
 	if (g->count > 0)
 		g->count--;
-	g->until_ms = 0;
+}
+
+/* ---- the budget ---- */
+
+/* Returns how long until `n` guesses at once could be made. */
+static uint64_t
+budget_left(const struct server *s, const struct server_guess *g, unsigned n)
+{
+	uint64_t begins = server_now_ms(s) +
+	    (uint64_t)(AT_ONCE - n) * PERIOD_MS;
+
+	return g->full_ms > begins ? g->full_ms - begins : 0;
+}
+
+static void
+charge(struct server *s, struct server_guess *source,
+    struct server_guess *account, uint32_t effort)
+{
+	uint64_t now = server_now_ms(s);
+
+	count(s, source);
+	count(s, account);
+	if (account->full_ms < now)
+		account->full_ms = now;
+	account->full_ms += PERIOD_MS;
+	if (effort != 0)
+		s->stats.guesses_worked_for++;
+}
+
+/* ---- bids ---- */
+
+static struct server_bid *
+bid_for(struct server *s, const struct server_guess *g)
+{
+	for (size_t i = 0; i < SERVER_BIDS; i++)
+		if (s->bids[i].conn != NULL && s->bids[i].of == g)
+			return &s->bids[i];
+	return NULL;
+}
+
+static void
+end_bid(struct server *s, struct server_bid *bid)
+{
+	wheel_cancel(&s->wheel, &bid->turn);
+	bid->conn = NULL;
+}
+
+static void
+on_turn(struct timer *t, void *ctx)
+{
+	struct server *s = ctx;
+	struct server_bid *bid = LIST_ITEM(t, struct server_bid, turn);
+	struct server_conn *c = bid->conn;
+
+	charge(s, of_source(s, c), bid->of, bid->effort);
+	end_bid(s, bid);
+	server_login_on_turn(s, c);
+}
+
+/* Returns a place for a bid: a free one, or the lowest, if that is lower. */
+static struct server_bid *
+place_for(struct server *s, uint32_t effort)
+{
+	struct server_bid *lowest = &s->bids[0];
+
+	for (size_t i = 0; i < SERVER_BIDS; i++) {
+		if (s->bids[i].conn == NULL)
+			return &s->bids[i];
+		if (s->bids[i].effort < lowest->effort)
+			lowest = &s->bids[i];
+	}
+	return lowest->effort < effort ? lowest : NULL;
+}
+
+/* Holds a bid for the next guess, which may be made in wait_ms; returns
+ * whether it is the highest. */
+static bool
+hold(struct server *s, struct server_conn *c, struct server_guess *g,
+    uint32_t effort, uint64_t wait_ms)
+{
+	uint64_t now = server_now_ms(s);
+	struct server_bid *bid = bid_for(s, g);
+	struct server_conn *other;
+
+	if (wait_ms > HOLD_MS || now + wait_ms + LOGIN_MS >
+	    c->since_ms + WIRE_LOGIN_MS)
+		return false;
+	if (bid != NULL && bid->effort >= effort)
+		return false;
+	if (bid == NULL)
+		bid = place_for(s, effort);
+	if (bid == NULL)
+		return false;
+	other = bid->conn;
+	end_bid(s, bid);
+	if (other != NULL)
+		server_login_outbid(s, other, (uint32_t)wait_ms);
+	bid->turn.fire = on_turn;
+	if (wheel_arm(&s->wheel, &bid->turn, now + wait_ms) != ERR_OK)
+		return false;
+	bid->of = g;
+	bid->conn = c;
+	bid->effort = effort;
+	return true;
+}
+
+void
+server_guess_leave(struct server *s, const struct server_conn *c)
+{
+	for (size_t i = 0; i < SERVER_BIDS; i++)
+		if (s->bids[i].conn == c)
+			end_bid(s, &s->bids[i]);
+}
+
+/* ---- guesses ---- */
+
+enum server_guess_verdict
+server_guess_charge(struct server *s, struct server_conn *c,
+    const struct wire_name *name, uint32_t effort, uint32_t *wait_ms)
+{
+	struct server_guess *source = of_source(s, c);
+	struct server_guess *account = of_name(s, name);
+	bool has_worked = effort >= SERVER_GUESS_EFFORT;
+	uint64_t wait = delay_left(s, source, delays_of(c)), delay;
+
+	*wait_ms = (uint32_t)wait;
+	if (wait != 0 && !(has_worked && c->is_loopback))
+		return SERVER_GUESS_WAIT;
+	delay = delay_left(s, account, &of_names);
+	wait = budget_left(s, account, has_worked ? 1 : RESERVE + 1);
+	if (!has_worked && delay > wait)
+		wait = delay;
+	if (bid_for(s, account) != NULL && wait == 0)
+		wait = 1;
+	*wait_ms = (uint32_t)wait;
+	if (wait == 0) {
+		charge(s, source, account, has_worked ? effort : 0);
+		return SERVER_GUESS_NOW;
+	}
+	if (has_worked && hold(s, c, account, effort, wait))
+		return SERVER_GUESS_HELD;
+	/* Who works comes back in time to have its bid held. */
+	if (has_worked && wait > HOLD_MS)
+		*wait_ms -= HOLD_MS / 2;
+	return SERVER_GUESS_WAIT;
 }
 
 void
 server_guess_refund(struct server *s, const struct server_conn *c,
     const struct wire_name *name)
 {
-	if (!c->is_loopback)
-		refund(of_source(s, c));
-	refund(of_name(s, name));
+	struct server_guess *account = of_name(s, name);
+
+	uncount(of_source(s, c));
+	uncount(account);
+	if (account->full_ms >= PERIOD_MS)
+		account->full_ms -= PERIOD_MS;
 }
 
 uint32_t

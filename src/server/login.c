@@ -64,31 +64,69 @@ server_login_failed(struct server *s, struct server_conn *c, uint32_t req,
 
 /* ---- by password ---- */
 
+/* Whether a guess shows the work that it says, or says none. */
+static bool
+is_worked_for(const struct server_login *login,
+    const struct wire_LOGIN_START *m)
+{
+	struct pact_guard_puzzle puzzle;
+
+	if (m->effort == 0)
+		return m->nonce == 0;
+	pact_guard_login(&puzzle, BYTES_OF(login->h),
+	    wire_name_bytes(&m->name), BYTES_OF(m->ke1), m->effort);
+	return pact_guard_is_solved(&puzzle, m->nonce);
+}
+
 enum err
 server_login_start(struct server *s, struct server_conn *c,
     const struct wire_LOGIN_START *m)
 {
 	struct server_login *login = server_login_of(c);
-	struct server_letter letter = { .kind = SERVER_LETTER_LOOKUP,
-		.from = server_conn_ref(s, c), .name = m->name };
 	uint32_t wait_ms;
 
 	if (login->step != SERVER_LOGIN_IDLE)
 		return ERR_STATE;
-	if (!ct_is_zero(m->zeros, sizeof m->zeros))
+	if (!ct_is_zero(m->zeros, sizeof m->zeros) || !is_worked_for(login, m))
 		return ERR_DECODE;
-	wait_ms = server_guess_charge(s, c, &m->name);
-	if (wait_ms != 0) {
-		server_conn_error(s, c, m->req, WIRE_ERROR_WAIT, wait_ms);
-		return ERR_OK;
-	}
-	server_effort_charge(s, SERVER_EFFORT_LOGIN);
-	login->step = SERVER_LOGIN_LOOKUP;
+	login->step = SERVER_LOGIN_TURN;
 	login->req = m->req;
 	login->name = m->name;
 	memcpy(login->ke1, m->ke1, sizeof login->ke1);
-	server_bus_post_home(s, &letter);
+	switch (server_guess_charge(s, c, &m->name, m->effort, &wait_ms)) {
+	case SERVER_GUESS_NOW:
+		server_login_on_turn(s, c);
+		break;
+	case SERVER_GUESS_HELD:
+		break;
+	case SERVER_GUESS_WAIT:
+		server_login_outbid(s, c, wait_ms);
+		break;
+	}
 	return ERR_OK;
+}
+
+void
+server_login_on_turn(struct server *s, struct server_conn *c)
+{
+	struct server_login *login = server_login_of(c);
+	struct server_letter letter = { .kind = SERVER_LETTER_LOOKUP,
+		.from = server_conn_ref(s, c), .name = login->name };
+
+	server_effort_charge(s, SERVER_EFFORT_LOGIN);
+	login->step = SERVER_LOGIN_LOOKUP;
+	server_bus_post_home(s, &letter);
+}
+
+void
+server_login_outbid(struct server *s, struct server_conn *c,
+    uint32_t wait_ms)
+{
+	struct server_login *login = server_login_of(c);
+
+	s->stats.guesses_delayed++;
+	login->step = SERVER_LOGIN_IDLE;
+	server_conn_error(s, c, login->req, WIRE_ERROR_WAIT, wait_ms);
 }
 
 /*

@@ -14,6 +14,7 @@
 /* What the channel waits for. */
 enum server_login_step {
 	SERVER_LOGIN_IDLE,     /* a request of the client */
+	SERVER_LOGIN_TURN,     /* its turn: KE1 is kept, and worked for */
 	SERVER_LOGIN_LOOKUP,   /* the home: KE1 is kept */
 	SERVER_LOGIN_KE3,      /* LOGIN_FINISH */
 	SERVER_LOGIN_JOIN,     /* the home: the proof was good */
@@ -66,6 +67,12 @@ MUST_USE enum err server_login_finish(struct server *s,
     struct server_conn *c, const struct wire_LOGIN_FINISH *m);
 MUST_USE enum err server_login_device(struct server *s,
     struct server_conn *c, const struct wire_DEVICE_LOGIN *m);
+
+/* For guess.c: the guess that c has worked for may be made; or somebody has
+ * worked more, and it has to wait. */
+void server_login_on_turn(struct server *s, struct server_conn *c);
+void server_login_outbid(struct server *s, struct server_conn *c,
+    uint32_t wait_ms);
 
 /* The home's answers. c may be NULL. */
 void server_login_looked(struct server *s, struct server_conn *c,

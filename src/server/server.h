@@ -167,6 +167,8 @@ bool server_user_next(const struct server *s, const struct wire_name *after,
 	X(device_logins)                                                      \
 	X(logins)                                                             \
 	X(logins_failed)                                                      \
+	X(guesses_delayed)                                                    \
+	X(guesses_worked_for)                                                 \
 	X(registrations)                                                      \
 	X(passes_required)                                                    \
 	X(passes_refused)                                                     \

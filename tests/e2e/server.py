@@ -295,7 +295,8 @@ def people_who_are_not_there_are_unknown(place):
 
 
 STATS = ('sessions connections handshakes device_logins logins '
-         'logins_failed passes_required passes_refused pk_ops_without_pass '
+         'logins_failed guesses_delayed guesses_worked_for '
+         'passes_required passes_refused pk_ops_without_pass '
          'introductions relayed_records relay_bytes uptime_ms '
          'rss_bytes').split()
 

@@ -1,10 +1,12 @@
 /*
  * Under load: a server that asks everybody for a pass. Strangers come in by
  * work, known devices by what they were given at their last login, and
- * whoever is asked for too much is told to wait.
+ * whoever is asked for too much is told to wait. And a password that many
+ * guess at: its owner on a bare machine works, and comes in.
  */
 #include "pact/guard.h"
 #include "server/core.h"
+#include "server/guess.h"
 #include "sim/world.h"
 #include "support/check.h"
 
@@ -197,6 +199,65 @@ TEST(too_much_work_is_a_reason_to_wait)
 	world_free(w);
 }
 
+/* Guesses at alice's password, until no more is answered. */
+static void
+guess_at_alice(struct world *w, uint32_t effort)
+{
+	struct wire_name name;
+	uint32_t wait_ms;
+
+	CHECK_OK(wire_name_parse(&name, bytes_str("alice")));
+	for (uint64_t i = 0; i < 20; i++) {
+		struct server_conn c = { .source = i };
+
+		(void)server_guess_charge(world_server(w), &c, &name, effort,
+		    &wait_ms);
+	}
+}
+
+static struct program *
+login(struct world *w, int *outcome)
+{
+	struct wire_address at = world_address();
+	struct program *p = start(w, NULL);
+	struct wire_name name;
+
+	CHECK_OK(wire_name_parse(&name, bytes_str("alice")));
+	*outcome = program_wait(p, client_login(p->core, &name, &at, NULL));
+	return p;
+}
+
+TEST(threat_02_the_owner_works_past_those_who_guess)
+{
+	struct world *w = busy_world(7);
+	const struct world_event *e;
+	uint64_t begun_ms;
+	int outcome;
+
+	world_server(w)->config.guard = SERVER_GUARD_AUTO;
+	program_kill(join(w));
+	guess_at_alice(w, 0);
+	begun_ms = world_now(w);
+	e = state_of(login(w, &outcome), SOTTO_STATE_WORKING);
+	CHECK_EQ(outcome, SOTTO_OK);
+	CHECK(world_now(w) - begun_ms < 20000);
+	CHECK(e != NULL);
+	/* All work: the owner hears when the next turn is, and has it. */
+	guess_at_alice(w, SERVER_GUESS_EFFORT);
+	e = program_last(login(w, &outcome), SOTTO_DONE, NULL);
+	CHECK_EQ(outcome, SOTTO_WAIT);
+	if (CHECK(e != NULL && e->event.error.wait_ms > 0)) {
+		CHECK(e->event.error.wait_ms <= 16 * 60000);
+		world_run(w, e->event.error.wait_ms);
+	}
+	guess_at_alice(w, 0);
+	(void)login(w, &outcome);
+	CHECK_EQ(outcome, SOTTO_OK);
+	CHECK(world_server(w)->stats.guesses_worked_for >= 2);
+	world_free(w);
+}
+
 CHECK_MAIN(T(strangers_come_in_by_work), T(known_devices_come_in_without),
     T(passes_outlive_a_restart), T(old_passes_are_in_nobodys_way),
-    T(who_waits_is_told_for_whom), T(too_much_work_is_a_reason_to_wait))
+    T(who_waits_is_told_for_whom), T(too_much_work_is_a_reason_to_wait),
+    T(threat_02_the_owner_works_past_those_who_guess))

@@ -639,11 +639,17 @@ guy_login_start(struct guy *g, struct guy_login *login)
 {
 	struct wire_LOGIN_START start = { .req = ++g->req, .name = g->name };
 	struct opaque_login_random random;
+	struct pact_guard_puzzle puzzle;
 
 	memset(login, 0, sizeof *login);
 	world_random(g->w, &random, sizeof random);
 	CHECK_OK(opaque_client_login(&login->state, bytes_str(g->password),
 	    &random, start.ke1));
+	start.effort = g->effort;
+	pact_guard_login(&puzzle, BYTES_OF(g->h), wire_name_bytes(&g->name),
+	    BYTES_OF(start.ke1), start.effort);
+	if (start.effort != 0)
+		CHECK(pact_guard_solve(&puzzle, &start.nonce, UINT32_MAX));
 	guy_say(g, WIRE_LOGIN_START, &start);
 }
 

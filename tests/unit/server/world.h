@@ -57,6 +57,7 @@ struct guy {
 	size_t got;        /* bytes from the server, ever */
 	size_t said;       /* bytes to it */
 	struct pact_guard_puzzle asked; /* by the last challenge; effort 0 */
+	uint32_t effort;   /* to work for a password login; 0: none */
 	struct letterbox inbox[WORLD_INBOX]; /* more is dropped */
 	size_t inbox_n;
 	/* who they are */
