@@ -150,8 +150,6 @@ net_close_all(struct net *n)
 		net_listener_close(first_listener(n));
 	while (first_attempt(n) != NULL)
 		net_cancel(first_attempt(n));
-	/* Listeners are walked over as well if they are not gone yet. */
-	(void)uv_run(&n->loop, UV_RUN_NOWAIT);
 	while (n->n_streams > 0) {
 		uv_walk(&n->loop, close_stream, NULL);
 		(void)uv_run(&n->loop, UV_RUN_NOWAIT);
@@ -188,7 +186,6 @@ end_round(struct net *n)
 {
 	unsigned rounds = 0;
 
-	net_listener_retry(n);
 	do {
 		(void)net_stream_report_all(n);
 		if (n->on_round != NULL)

@@ -52,7 +52,4 @@ void net_stream_linger_over(uv_timer_t *timer);
 void net_addr_from(struct net_addr *addr, const struct sockaddr *sa);
 void net_addr_to(struct sockaddr_storage *sa, const struct net_addr *addr);
 
-/* Tries again to accept where memory was wanting. */
-void net_listener_retry(struct net *n);
-
 #endif
