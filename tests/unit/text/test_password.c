@@ -1,7 +1,14 @@
 #include "support/check.h"
 #include "text/text.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* Passwords that people have chosen, the most common first, with commas
+ * between them; of the package python3-zxcvbn. */
+#define LIST "/usr/lib/python3/dist-packages/zxcvbn/frequency_lists.py"
+#define MOST_COMMON 10000
 
 static bool
 is_enough(const char *password, const char *name)
@@ -21,6 +28,52 @@ TEST(weak_ones_are_refused)
 
 	for (size_t i = 0; i < sizeof weak / sizeof weak[0]; i++)
 		CHECK(!is_enough(weak[i], "alice"));
+}
+
+/* Returns the list, to be freed, or NULL. */
+static char *
+read_list(void)
+{
+	static const char begins[] = "\"passwords\": \"";
+	FILE *f = fopen(LIST, "r");
+	char *text = calloc(1, 1 << 20), *list = NULL;
+	const char *at;
+
+	if (f != NULL && text != NULL &&
+	    fread(text, 1, (1 << 20) - 1, f) > 0) {
+		at = strstr(text, begins);
+		if (at != NULL) {
+			at += sizeof begins - 1;
+			list = strndup(at, strcspn(at, "\""));
+		}
+	}
+	if (f != NULL)
+		(void)fclose(f);
+	free(text);
+	return list;
+}
+
+TEST(threat_01_the_most_common_are_refused)
+{
+	char *text = read_list(), *rest = text;
+	size_t n = 0, taken = 0;
+
+	if (text == NULL) {
+		check_skip("no " LIST, MOST_COMMON);
+		return;
+	}
+	for (const char *one; n < MOST_COMMON &&
+	     (one = strsep(&rest, ",")) != NULL; n++) {
+		struct text_strength s;
+
+		text_judge(bytes_str(one), NULL, 0, &s);
+		if (s.is_enough)
+			printf("  taken: %s\n", one);
+		taken += s.is_enough;
+	}
+	CHECK_EQ(n, MOST_COMMON);
+	CHECK_EQ(taken, 0);
+	free(text);
 }
 
 TEST(strong_ones_are_taken)
@@ -72,6 +125,7 @@ TEST(passphrases_are_strong_and_differ)
 	CHECK(strlen(two) <= 4);
 }
 
-CHECK_MAIN(T(weak_ones_are_refused), T(strong_ones_are_taken),
+CHECK_MAIN(T(weak_ones_are_refused),
+    T(threat_01_the_most_common_are_refused), T(strong_ones_are_taken),
     T(hints_count_against_it), T(long_ones_are_judged_by_their_start),
     T(passphrases_are_strong_and_differ))
