@@ -23,6 +23,9 @@ struct server_node {
 	uint64_t deadline;
 	bool is_poll_planned;
 	bool is_dying; /* effects go nowhere */
+	uint32_t slow_ms;  /* of each commit */
+	unsigned exits;    /* it ended by itself */
+	int64_t ahead_s;   /* its wall clock, of the true time */
 };
 
 /* Somebody between a core and its connections, who is given whatever the core
@@ -64,8 +67,12 @@ struct world {
 void world_note(struct world *w, const char *what, uint64_t number,
     struct bytes bytes);
 
+/* The clocks of the server; ctx is the world. */
 uint64_t world_clock(void *ctx);
 uint64_t world_wall(void *ctx);
+
+/* What a wall clock shows that is so far ahead. */
+uint64_t world_wall_at(const struct world *w, int64_t ahead_s);
 
 /* ---- net.c ---- */
 

@@ -620,7 +620,21 @@ program_options(void)
 static void
 on_random(void *ctx, void *out, size_t n)
 {
-	rng_fill(&((struct world *)ctx)->client_random, out, n);
+	rng_fill(&program_of(ctx)->world->client_random, out, n);
+}
+
+static uint64_t
+clock_ms(void *ctx)
+{
+	return program_of(ctx)->world->now;
+}
+
+static uint64_t
+wall_s(void *ctx)
+{
+	const struct program *p = program_of(ctx);
+
+	return world_wall_at(p->world, p->home->ahead_s);
 }
 
 struct program *
@@ -632,7 +646,7 @@ world_program(struct world *w, const char *label, struct world_home *home,
 		on_send, on_close, on_listen, on_deadline, on_stretch,
 		on_solve, on_save,
 		on_event, p };
-	struct env env = { world_clock, world_wall, on_random, w };
+	struct env env = { clock_ms, wall_s, on_random, p };
 	struct client_files files = { 0 };
 
 	if (w->program_count == WORLD_PROGRAMS)

@@ -60,6 +60,26 @@ on_done(struct store_request *request, enum err err)
 
 static void plan_poll(struct server_node *node);
 
+static void
+start_again(void *owner, uint64_t life, void *data)
+{
+	struct server_node *node = owner;
+
+	(void)data;
+	if (node->life == life)
+		world_server_start(node->world);
+}
+
+/* As sottod does when it cannot write any more; whoever looks after it
+ * starts it again. */
+static void
+end_by_itself(struct server_node *node)
+{
+	node->exits++;
+	world_server_kill(node->world, false);
+	world_plan(node->world, 1000, start_again, node, node->life, NULL);
+}
+
 /* A store without threads works while it is polled: as long as somebody
  * waits for it. */
 static void
@@ -77,6 +97,10 @@ poll_store(void *owner, uint64_t life, void *data)
 		world_server_kill(node->world, true);
 		return;
 	}
+	if (store_sqlite_is_broken(node->sqlite)) {
+		end_by_itself(node);
+		return;
+	}
 	server_flush(node->core);
 	for (struct held_request *h = node->held; h != NULL; h = h->next)
 		if (h->is_submitted)
@@ -91,8 +115,8 @@ plan_poll(struct server_node *node)
 	if (node->is_poll_planned)
 		return;
 	node->is_poll_planned = true;
-	world_plan(w, w->options.is_calm ? 1 : rng_below(&w->chance, 12),
-	    poll_store, node, node->life, NULL);
+	world_plan(w, node->slow_ms + (w->options.is_calm ? 1 :
+	    rng_below(&w->chance, 12)), poll_store, node, node->life, NULL);
 }
 
 static void
@@ -244,8 +268,14 @@ world_server_start(struct world *w)
 	node->life++;
 	node->is_poll_planned = false;
 	node->store.submit = submit;
-	if (store_sqlite_open(&store, &node->sqlite, &why) != ERR_OK)
-		abort();
+	if (store_sqlite_open(&store, &node->sqlite, &why) != ERR_OK) {
+		if (disk_has_failed(w->disk))
+			disk_power_cut(w->disk);
+		else if (!disk_is_broken(w->disk))
+			abort();
+		world_plan(w, 1000, start_again, node, node->life, NULL);
+		return;
+	}
 	config.guard = w->options.guard;
 	config.ksf_memory_kib = 64 * 1024;
 	config.ksf_passes = 1;
@@ -275,13 +305,13 @@ world_server_kill(struct world *w, bool with_power)
 	node->is_dying = true;
 	node->life++;
 	disk_use(w->disk);
-	if (with_power)
-		disk_fail_after(w->disk, 1);
+	disk_hold(w->disk, true);
 	for (struct world_conn *c = w->conns; c != NULL; c = c->next)
 		if (c->b.program == NULL)
 			net_end_die(&c->b);
 	store_sqlite_close(node->sqlite);
 	node->sqlite = NULL;
+	disk_hold(w->disk, false);
 	while (node->held != NULL) {
 		struct held_request *held = node->held;
 
@@ -305,6 +335,31 @@ void
 world_server_doom(struct world *w, uint32_t n)
 {
 	disk_fail_after(w->disk, n);
+}
+
+void
+world_server_break(struct world *w, uint32_t n, enum disk_fault how)
+{
+	disk_break_after(w->disk, n, how);
+}
+
+void
+world_server_room(struct world *w, size_t more)
+{
+	disk_set_room(w->disk, more == SIZE_MAX ? more :
+	    disk_used(w->disk) + more);
+}
+
+void
+world_server_slow(struct world *w, uint32_t ms)
+{
+	w->server.slow_ms = ms;
+}
+
+unsigned
+world_server_exits(const struct world *w)
+{
+	return w->server.exits;
 }
 
 void

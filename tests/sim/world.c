@@ -19,9 +19,26 @@ world_clock(void *ctx)
 }
 
 uint64_t
+world_wall_at(const struct world *w, int64_t ahead_s)
+{
+	return WALL_START_S + w->now / 1000 + (uint64_t)ahead_s;
+}
+
+uint64_t
 world_wall(void *ctx)
 {
-	return WALL_START_S + world_clock(ctx) / 1000;
+	const struct world *w = ctx;
+
+	return world_wall_at(w, w->server.ahead_s);
+}
+
+void
+world_jump(struct world *w, struct world_home *home, int64_t seconds)
+{
+	int64_t *ahead_s = home == NULL ? &w->server.ahead_s : &home->ahead_s;
+
+	*ahead_s += seconds;
+	world_note(w, "clock jumps", (uint64_t)*ahead_s, BYTES_NONE);
 }
 
 uint64_t

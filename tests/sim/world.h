@@ -72,6 +72,7 @@ struct world_file {
 /* A folder of one account on one machine. */
 struct world_home {
 	struct world_file files[CLIENT_FILES];
+	int64_t ahead_s; /* the machine's wall clock, of the true time */
 };
 
 struct program {
@@ -106,6 +107,9 @@ void world_told(struct world *w, world_told_fn *fn, void *ctx);
 
 uint64_t world_now(const struct world *w);
 
+/* The wall clock of a home's machine, or (NULL) of the server's, jumps. */
+void world_jump(struct world *w, struct world_home *home, int64_t seconds);
+
 /* Does the next event; returns whether there was one. */
 bool world_step(struct world *w);
 
@@ -130,11 +134,27 @@ struct rng *world_rng(struct world *w);
 void world_server_start(struct world *w);
 bool world_server_is_up(const struct world *w);
 
-/* Kills the server; with power, its disk loses what was not synced. */
+/* Kills the server where it stands; with power, its disk loses what was not
+ * synced. */
 void world_server_kill(struct world *w, bool with_power);
 
 /* The server is killed with the power at the n'th operation of its disk. */
 void world_server_doom(struct world *w, uint32_t n);
+
+/*
+ * The n'th operation of its disk from now fails, once or for good: then the
+ * server ends by itself, and is started again each second until that works.
+ */
+void world_server_break(struct world *w, uint32_t n, enum disk_fault how);
+
+/* Its disk may have so many bytes more than now; SIZE_MAX: no end. */
+void world_server_room(struct world *w, size_t more);
+
+/* Each commit takes so long, beyond what it does anyhow. */
+void world_server_slow(struct world *w, uint32_t ms);
+
+/* Returns how often it has ended by itself. */
+unsigned world_server_exits(const struct world *w);
 
 /* Keeps the disk as it is now, or puts back what was kept: an operator's
  * backup, or a server that wants the past back. The server must be down. */
