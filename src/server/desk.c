@@ -21,6 +21,7 @@ union any {
 	struct wire_PERSON_GET person_get;
 	struct wire_WANT want;
 	struct wire_UNWANT unwant;
+	struct wire_ANSWER answer;
 	struct wire_STREAM_OPEN stream_open;
 	struct wire_STREAM_CREDIT stream_credit;
 	struct wire_STREAM_CLOSE stream_close;
@@ -107,7 +108,10 @@ logged_message(const struct server_desk *desk, uint8_t type,
 	case WIRE_LIST:
 	case WIRE_STATUS_SET:
 	case WIRE_BUSY:
+		break;
 	case WIRE_ANSWER:
+		if (!server_introduction_is_answer(&m->answer))
+			return ERR_DECODE;
 		break;
 	default:
 		return ERR_STATE;

@@ -422,6 +422,12 @@ question_find(struct server *s, const uint8_t id[16])
 	return NULL;
 }
 
+bool
+server_introduction_is_answer(const struct wire_ANSWER *m)
+{
+	return m->verdict <= WIRE_VERDICT_ACCEPT && (m->paths & ~PATHS) == 0;
+}
+
 void
 server_introduction_answer(struct server *s,
     const struct server_letter *letter, const struct wire_ANSWER *m)

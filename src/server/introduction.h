@@ -42,6 +42,9 @@ void server_introduction_outcome(struct server *s, struct server_conn *c,
 void server_introduction_want(struct server *s, struct server_account *a,
     const struct server_letter *letter, const struct wire_WANT *m);
 
+/* Whether verdict and paths of an ANSWER are known ones. */
+bool server_introduction_is_answer(const struct wire_ANSWER *m);
+
 /* The question, its answer and its withdrawal, at the home of the callee. */
 void server_introduction_question(struct server *s,
     const struct server_letter *letter);
