@@ -139,7 +139,7 @@ client_vault_saved(struct client *c, enum client_file file, enum err err,
 	} else if (err != ERR_OK) {
 		c->vault.err = err;
 	}
-	if (f->is_changed && !f->is_saving)
+	if (f->is_changed)
 		save(c, file);
 	else if (!f->is_saving)
 		wr_free(&f->saving);

@@ -25,7 +25,7 @@ get_name(struct rd *r, struct wire_name *name)
 	size_t n = rd_u8(r);
 	struct bytes field = rd_view(r, WIRE_NAME_MAX);
 
-	if (r->err != ERR_OK || n > field.n)
+	if (n > field.n)
 		return ERR_DECODE;
 	for (size_t i = n; i < field.n; i++)
 		if (field.p[i] != 0)

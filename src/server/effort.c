@@ -36,8 +36,6 @@ end_period(struct server_budget *b)
 
 	if (b->is_short) {
 		b->effort *= 2;
-		if (b->effort < SERVER_EFFORT_LEAST)
-			b->effort = SERVER_EFFORT_LEAST;
 		if (b->effort > PACT_GUARD_EFFORT_MAX)
 			b->effort = PACT_GUARD_EFFORT_MAX;
 	} else if (b->effort > 0) {

@@ -83,7 +83,7 @@ pay_source(struct server *s, struct server_conn *c)
 	struct server_source *source = bucket_of(s, c);
 	uint64_t rate = c->is_loopback ? LOOPBACK_RATE : RATE;
 	uint64_t most = c->is_loopback ? LOOPBACK_BURST : BURST;
-	uint32_t now = (uint32_t)server_now_ms(s);
+	uint32_t now = (uint32_t)server_now_ms(s) | 1; /* never 0 */
 	uint64_t passed = (uint32_t)(now - source->at_ms);
 	uint64_t tokens = source->tokens + passed * rate * TOKEN / 1000;
 
@@ -91,7 +91,7 @@ pay_source(struct server *s, struct server_conn *c)
 		tokens = most * TOKEN;
 	/* What is too little for a sixteenth is not forgotten. */
 	if (passed * rate * TOKEN >= 1000 || source->at_ms == 0)
-		source->at_ms = now == 0 ? 1 : now;
+		source->at_ms = now;
 	else
 		tokens = source->tokens;
 	if (tokens < TOKEN) {

@@ -48,6 +48,25 @@ TEST(every_kind_comes_back)
 	}
 }
 
+TEST(a_record_needs_its_room)
+{
+	for (enum pact_guard_kind kind = PACT_GUARD_PLAIN;
+	     kind <= PACT_GUARD_ASK; kind++) {
+		struct pact_guard_first in = sample(kind);
+		uint8_t record[PACT_GUARD_FIRST_MAX];
+		struct wr w = wr_init(record, sizeof record);
+		size_t n;
+
+		CHECK_OK(pact_guard_write_first(&w, key, &in));
+		n = w.n;
+		/* One byte too few, and less than message 1 takes. */
+		w = wr_init(record, n - 1);
+		CHECK_ERR(pact_guard_write_first(&w, key, &in), ERR_ROOM);
+		w = wr_init(record, 40);
+		CHECK_ERR(pact_guard_write_first(&w, key, &in), ERR_ROOM);
+	}
+}
+
 TEST(every_flipped_bit_is_refused)
 {
 	struct pact_guard_first in = sample(PACT_GUARD_PUZZLE), out;
@@ -138,8 +157,8 @@ TEST(a_solution_is_bound_to_its_message)
 	CHECK(!pact_guard_is_solved(&puzzle, nonce));
 }
 
-CHECK_MAIN(T(every_kind_comes_back), T(every_flipped_bit_is_refused),
-    T(another_servers_key_is_refused),
+CHECK_MAIN(T(every_kind_comes_back), T(a_record_needs_its_room),
+    T(every_flipped_bit_is_refused), T(another_servers_key_is_refused),
     T(a_puzzle_has_solutions_about_as_often_as_it_says),
     T(a_puzzle_is_solved_in_slices),
     T(a_solution_is_bound_to_its_message))

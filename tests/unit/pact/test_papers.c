@@ -1,11 +1,14 @@
 /* Rosters, tickets and derived keys: what is signed or sealed opens for
  * whom it is meant, and no byte of it may change. */
+#include "crypto/aead.h"
 #include "crypto/crypto.h"
+#include "crypto/ct.h"
 #include "crypto/dh.h"
 #include "crypto/sig.h"
 #include "pact/roster.h"
 #include "pact/ticket.h"
 #include "support/check.h"
+#include "support/fault.h"
 #include "wire/messages.h"
 
 #include <string.h>
@@ -178,6 +181,53 @@ TEST(a_ticket_opens_for_its_callee_only)
 	    ERR_DECODE);
 }
 
+/* Whoever has the key, the server, still says a ticket of its one form. */
+static enum err
+open_altered(size_t at, uint8_t value)
+{
+	static const uint8_t key[32] = { 1 }, random[24] = { 3 };
+	struct pact_ticket in = { .id = { 1 }, .name = name_of("bob") }, out;
+	uint8_t sealed[PACT_TICKET_LEN], body[PACT_TICKET_LEN];
+	struct bytes label = BYTES_LIT(PACT_LABEL_TICKET);
+	struct bytes closed = { sealed + AEAD_XNONCE_LEN,
+		sizeof sealed - AEAD_XNONCE_LEN };
+	enum err err;
+
+	CHECK_OK(pact_ticket_seal(&in, key, random, sealed));
+	CHECK_OK(aead_open(AEAD_XCHACHAPOLY, key, random, label, closed,
+	    body));
+	body[at] = value;
+	CHECK_OK(aead_seal(AEAD_XCHACHAPOLY, key, random, label,
+	    (struct bytes){ body, closed.n - AEAD_TAG_LEN },
+	    sealed + AEAD_XNONCE_LEN));
+	err = pact_ticket_open(BYTES_OF(sealed), key, &out);
+	CHECK(err == ERR_OK || ct_is_zero((uint8_t *)&out, sizeof out));
+	return err;
+}
+
+TEST(a_ticket_has_one_form)
+{
+	CHECK_OK(open_altered(16, 3)); /* the name's length, as it was */
+	CHECK_OK(open_altered(16 + 1, 'r'));
+	CHECK_ERR(open_altered(16, 2), ERR_DECODE); /* text after the name */
+	CHECK_ERR(open_altered(16, 0), ERR_DECODE);
+	CHECK_ERR(open_altered(16, WIRE_NAME_MAX), ERR_DECODE);
+	CHECK_ERR(open_altered(16, WIRE_NAME_MAX + 1), ERR_DECODE);
+	CHECK_ERR(open_altered(16 + 1, 'B'), ERR_DECODE);
+	CHECK_ERR(open_altered(16 + WIRE_NAME_MAX, 'x'), ERR_DECODE);
+}
+
+TEST(a_ticket_that_cannot_be_sealed)
+{
+	static const uint8_t key[32] = { 1 }, random[24] = { 3 };
+	struct pact_ticket in = { .name = name_of("bob") };
+	uint8_t sealed[PACT_TICKET_LEN];
+
+	fault_at(1);
+	CHECK_ERR(pact_ticket_seal(&in, key, random, sealed), ERR_CRYPTO);
+	CHECK(fault_end());
+}
+
 TEST(every_input_changes_the_session_key)
 {
 	uint8_t x[64] = { 1 }, opaque[64] = { 2 }, h[64] = { 3 };
@@ -218,6 +268,7 @@ TEST(logout_answers_differ_by_side_and_challenge)
 CHECK_MAIN(T(a_roster_comes_back), T(no_bit_of_a_roster_may_change),
     T(an_entry_needs_its_devices_signature), T(a_device_stands_once),
     T(labels_cannot_reach_a_terminal), T(expired_devices_are_not_found),
-    T(a_ticket_opens_for_its_callee_only),
+    T(a_ticket_opens_for_its_callee_only), T(a_ticket_has_one_form),
+    T(a_ticket_that_cannot_be_sealed),
     T(every_input_changes_the_session_key),
     T(logout_answers_differ_by_side_and_challenge))

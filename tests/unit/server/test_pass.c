@@ -1,0 +1,376 @@
+/*
+ * Passes and budgets at their edges: sets of spent passes that are full,
+ * clocks at their ends, those who wait without a timer, memory that is not
+ * there.
+ */
+#include "world.h"
+
+#include "server/conn.h"
+#include "server/effort.h"
+#include "server/guard.h"
+#include "server/pass.h"
+#include "support/fault.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* As an entry of the table is made; see pass.c. */
+#define DEVICE (1ULL << 24)
+#define TAG(n) ((uint64_t)(n) << 25)
+
+static struct world w;
+static struct guy alice, bob, carol;
+static uint8_t message1[PACT_GUARD_MESSAGE1_LEN];
+
+static void
+begin(enum server_guard guard)
+{
+	struct server_config config = server_config_default();
+
+	config.guard = guard;
+	world_init_with(&w, &config);
+	guy_init(&w, &alice, "alice", "correct horse");
+	guy_init(&w, &bob, "bob", "correct horse");
+	guy_init(&w, &carol, "carol", "correct horse");
+}
+
+static uint64_t
+minute(void)
+{
+	return w.now_ms / 60000 + 2;
+}
+
+/* A pass of a device, and the set in which it will be spent. */
+static struct server_spent *
+given(uint8_t pass[PACT_GUARD_PASS_LEN])
+{
+	struct server_account a = { .given = 0 };
+	struct wr out = wr_new();
+
+	CHECK_OK(server_pass_give(w.server, &a, &out));
+	memcpy(pass, out.p + WIRE_HEADER_LEN + 4 + 2, PACT_GUARD_PASS_LEN);
+	wr_free(&out);
+	return &w.server->spent[siphash(w.server->hash_key,
+	    (struct bytes){ pass, PACT_GUARD_PASS_LEN }) &
+	    (SERVER_SPENT_SETS - 1)];
+}
+
+static uint32_t
+show(const uint8_t pass[PACT_GUARD_PASS_LEN])
+{
+	struct pact_guard_first first = { .kind = PACT_GUARD_DEVICE,
+		.pass = { pass, PACT_GUARD_PASS_LEN } };
+
+	return server_pass_check(w.server, 1, BYTES_NONE, &first);
+}
+
+static void
+fill(struct server_spent *set)
+{
+	for (size_t i = 0; i < SERVER_SPENT_WAYS; i++)
+		set->entries[i] = TAG(i + 1) | (minute() + 2);
+}
+
+/* ---- the table of what is spent ---- */
+
+TEST(a_set_full_of_puzzles_takes_nothing)
+{
+	uint8_t pass[PACT_GUARD_PASS_LEN];
+	struct server_spent *set, before;
+
+	begin(SERVER_GUARD_ALWAYS);
+	set = given(pass);
+	fill(set);
+	before = *set;
+	CHECK_EQ(show(pass), 0);
+	CHECK(memcmp(set, &before, sizeof before) == 0);
+	/* They are over after two minutes. */
+	w.now_ms += 120000;
+	CHECK_EQ(show(pass), SERVER_EFFORT_DEVICE);
+	CHECK_EQ(show(pass), 0);
+	world_free(&w);
+}
+
+TEST(the_devices_pass_that_expires_first_makes_room)
+{
+	uint8_t pass[PACT_GUARD_PASS_LEN], other[PACT_GUARD_PASS_LEN];
+	struct server_spent *set;
+
+	begin(SERVER_GUARD_ALWAYS);
+	set = given(pass);
+	fill(set);
+	set->entries[3] = TAG(4) | DEVICE | (minute() + 9);
+	set->entries[7] = TAG(8) | DEVICE | (minute() + 5);
+	set->entries[9] = TAG(10) | DEVICE | (minute() + 5);
+	CHECK_EQ(show(pass), SERVER_EFFORT_DEVICE);
+	CHECK_EQ(show(pass), 0);
+	CHECK(set->entries[7] >> 25 != 8);
+	CHECK_EQ(set->floor, minute() + 5);
+	/* The next one takes the place of one that expires no later. */
+	set = given(other);
+	fill(set);
+	set->floor = minute() + 5;
+	set->entries[9] = TAG(10) | DEVICE | (minute() + 5);
+	CHECK_EQ(show(other), SERVER_EFFORT_DEVICE);
+	CHECK_EQ(set->floor, minute() + 5);
+	CHECK(set->entries[9] >> 25 != 10);
+	world_free(&w);
+}
+
+/* What stands in the table but is over does not count: two passes may share
+ * the bits that are kept. */
+TEST(an_entry_that_is_over_is_not_looked_at)
+{
+	uint8_t pass[PACT_GUARD_PASS_LEN];
+	struct server_spent *set;
+	uint64_t hash;
+
+	begin(SERVER_GUARD_ALWAYS);
+	set = given(pass);
+	hash = siphash(w.server->hash_key, BYTES_OF(pass));
+	fill(set);
+	set->entries[5] = hash >> 25 << 25 | DEVICE | minute();
+	CHECK_EQ(show(pass), SERVER_EFFORT_DEVICE);
+	world_free(&w);
+}
+
+TEST(clocks_have_ends)
+{
+	uint8_t pass[PACT_GUARD_PASS_LEN];
+
+	begin(SERVER_GUARD_ALWAYS);
+	(void)given(pass);
+	/* Set back: no pass lives longer for that. */
+	w.now_ms -= 60000;
+	CHECK_EQ(show(pass), 0);
+	w.now_ms += 60000;
+	CHECK_EQ(show(pass), SERVER_EFFORT_DEVICE);
+	/* Up for longer than minutes can be counted: nothing is spent, so
+	 * nothing is let in. */
+	w.now_ms = DEVICE * 60000;
+	(void)given(pass);
+	CHECK_EQ(show(pass), 0);
+	world_free(&w);
+}
+
+/* ---- giving ---- */
+
+TEST(passes_that_cannot_be_made)
+{
+	struct server_account a = { .given = 0 };
+	uint8_t small[16];
+	struct wr out = wr_new();
+
+	begin(SERVER_GUARD_ALWAYS);
+	fault_at(1);
+	CHECK_ERR(server_pass_give(w.server, &a, &out), ERR_CRYPTO);
+	CHECK(fault_end());
+	CHECK_EQ(out.n, 0);
+	out = wr_init(small, sizeof small);
+	CHECK_ERR(server_pass_give(w.server, &a, &out), ERR_ROOM);
+	CHECK_EQ(out.n, 0);
+	world_free(&w);
+}
+
+/* ---- sources ---- */
+
+/* Each source has so many connections, and others have theirs. */
+TEST(a_source_has_so_many_connections)
+{
+	static struct server_conn *conns[8];
+
+	begin(SERVER_GUARD_OFF);
+	w.server->config.max_conns_source = 8;
+	memset(alice.from.ip, 0x20, sizeof alice.from.ip);
+	for (int i = 0; i < 8; i++) {
+		conns[i] = server_open(w.server, &alice, &alice.from);
+		CHECK(conns[i] != NULL);
+	}
+	CHECK(!guy_connect(&alice));
+	memset(bob.from.ip, 0x21, sizeof bob.from.ip);
+	CHECK(guy_connect(&bob));
+	for (int i = 0; i < 8; i++)
+		server_closed(w.server, conns[i]);
+	CHECK(guy_connect(&alice));
+	world_free(&w);
+}
+
+/* A process whose clock begins at 0 knows its first callers, too. */
+TEST(a_clock_that_begins)
+{
+	begin(SERVER_GUARD_OFF);
+	w.now_ms = 0;
+	w.server->budget.at_ms = w.server->budget.period_ms = 0;
+	memset(alice.from.ip, 0x20, sizeof alice.from.ip);
+	for (int i = 0; i < 40; i++)
+		CHECK(guy_connect(&alice));
+	CHECK(!guy_connect(&alice));
+	w.now_ms = 50;
+	CHECK(guy_connect(&alice));
+	world_free(&w);
+}
+
+/* ---- those who wait ---- */
+
+/* A puzzle of so much effort, presented while the budget is used up. */
+static void
+wait_with(struct guy *g, uint32_t effort)
+{
+	struct pact_guard_first first = { .kind = PACT_GUARD_PLAIN,
+		.message1 = BYTES_OF(message1) };
+
+	guy_new_message1(g, message1);
+	CHECK(!guy_present(g, &first));
+	g->asked.effort = effort;
+	pact_guard_bind(&g->asked, first.message1);
+	first.kind = PACT_GUARD_PUZZLE;
+	memcpy(first.challenge, g->asked.challenge, sizeof first.challenge);
+	first.effort = effort;
+	CHECK(pact_guard_solve(&g->asked, &first.nonce, UINT32_MAX));
+	CHECK(!guy_present(g, &first));
+}
+
+static void
+use_up(void)
+{
+	w.server->budget.tokens = -3000;
+	w.server->budget.at_ms = w.now_ms;
+}
+
+TEST(the_order_of_those_who_wait)
+{
+	begin(SERVER_GUARD_ALWAYS);
+	use_up();
+	wait_with(&alice, 2 * SERVER_EFFORT_LEAST);
+	wait_with(&bob, SERVER_EFFORT_LEAST);
+	wait_with(&carol, SERVER_EFFORT_LEAST);
+	CHECK_EQ(w.server->budget.waiting_n, 3);
+	/* One who goes is forgotten, wherever they stand; who does not wait,
+	 * changes nothing. */
+	guy_cut(&bob);
+	world_pump(&w);
+	CHECK_EQ(w.server->budget.waiting_n, 2);
+	CHECK(w.server->budget.waiting[1].conn == carol.conn);
+	CHECK(guy_present(&bob, &(struct pact_guard_first){
+	    .kind = PACT_GUARD_ASK }) == false);
+	server_effort_leave(w.server, bob.conn);
+	CHECK_EQ(w.server->budget.waiting_n, 2);
+	/* A table that is full sends away the last with the least. */
+	for (size_t i = 2; i < SERVER_WAITING_MAX; i++)
+		w.server->budget.waiting[w.server->budget.waiting_n++] =
+		    (struct server_waiting){ alice.conn,
+			    2 * SERVER_EFFORT_LEAST };
+	wait_with(&bob, 3 * SERVER_EFFORT_LEAST);
+	CHECK(carol.is_closed && !alice.is_closed && !bob.is_closed);
+	w.server->budget.waiting_n = 1;
+	w.server->budget.waiting[0] = (struct server_waiting){ bob.conn, 1 };
+	alice.conn->state = SERVER_FIRST;
+	world_free(&w);
+}
+
+/* While people wait, the budget is short, however much time has brought. */
+TEST(who_waits_makes_it_short)
+{
+	begin(SERVER_GUARD_ALWAYS);
+	use_up();
+	wait_with(&alice, SERVER_EFFORT_LEAST);
+	CHECK_EQ(w.server->budget.waiting_n, 1);
+	w.now_ms += 5000; /* the timer is late */
+	w.server->budget.is_short = false;
+	CHECK(server_effort_is_asked(w.server));
+	CHECK(w.server->budget.is_short);
+	/* And nobody passes those who wait. */
+	wait_with(&bob, 2 * SERVER_EFFORT_LEAST);
+	CHECK_EQ(w.server->budget.waiting_n, 2);
+	world_wait(&w, 1);
+	CHECK(alice.is_up && bob.is_up);
+	world_free(&w);
+}
+
+/* Without memory for the timer nobody waits in vain: the next one who comes
+ * arms it. */
+TEST(who_comes_next_arms_the_timer_again)
+{
+	struct server_budget *b;
+
+	begin(SERVER_GUARD_ALWAYS);
+	b = &w.server->budget;
+	use_up();
+	wait_with(&alice, SERVER_EFFORT_LEAST);
+	CHECK(b->turn.slot != 0);
+	/* The turn comes too early by a hair, and finds no memory. */
+	fault_at(1);
+	b->turn.fire(&b->turn, w.server);
+	wheel_cancel(&w.server->wheel, &b->turn);
+	(void)fault_end();
+	CHECK_EQ(b->turn.slot, 0);
+	CHECK_EQ(b->waiting_n, 1);
+	/* Still none: whoever comes is asked for work again. */
+	guy_new_message1(&bob, message1);
+	CHECK(guy_connect(&bob) == false);
+	fault_at(1);
+	CHECK_EQ(server_effort_take(w.server, bob.conn, 1),
+	    SERVER_TURN_NEVER);
+	CHECK(fault_end());
+	w.now_ms += 3000;
+	wait_with(&bob, SERVER_EFFORT_LEAST);
+	CHECK(b->turn.slot != 0);
+	world_wait(&w, 10);
+	CHECK(alice.is_up && bob.is_up);
+	world_free(&w);
+}
+
+TEST(with_the_guard_off_a_full_table_refuses)
+{
+	uint64_t refused;
+
+	begin(SERVER_GUARD_OFF);
+	use_up();
+	CHECK(!guy_connect(&alice) && !alice.is_closed);
+	for (size_t i = 1; i < SERVER_WAITING_MAX; i++)
+		w.server->budget.waiting[w.server->budget.waiting_n++] =
+		    (struct server_waiting){ NULL, 0 };
+	refused = w.server->stats.first_records_refused;
+	CHECK(!guy_connect(&bob));
+	CHECK(bob.is_closed && bob.asked.effort == 0);
+	CHECK_EQ(w.server->stats.first_records_refused, refused + 1);
+	w.server->budget.waiting_n = 1;
+	world_free(&w);
+}
+
+/* ---- memory ---- */
+
+/* A server that cannot be made leaves nothing behind, and says so. */
+TEST(a_server_needs_its_tables)
+{
+	struct server *s;
+	unsigned faults = 0;
+	enum err err;
+
+	begin(SERVER_GUARD_AUTO);
+	for (;;) {
+		fault_at(faults + 1);
+		err = server_new(&w.config, &w.keys, &w.env, &w.effects,
+		    &w.shelf.store, &s);
+		if (!fault_end())
+			break;
+		faults++;
+		CHECK(err == ERR_NOMEM || err == ERR_CRYPTO);
+		CHECK(s == NULL);
+	}
+	CHECK_OK(err);
+	CHECK(faults >= 8);
+	shelf_run(&w.shelf);
+	CHECK(server_is_drained(s));
+	server_free(s);
+	world_free(&w);
+}
+
+CHECK_MAIN(T(a_set_full_of_puzzles_takes_nothing),
+    T(the_devices_pass_that_expires_first_makes_room),
+    T(an_entry_that_is_over_is_not_looked_at), T(clocks_have_ends),
+    T(passes_that_cannot_be_made), T(a_source_has_so_many_connections),
+    T(a_clock_that_begins), T(the_order_of_those_who_wait),
+    T(who_waits_makes_it_short), T(who_comes_next_arms_the_timer_again),
+    T(with_the_guard_off_a_full_table_refuses),
+    T(a_server_needs_its_tables))
