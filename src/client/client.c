@@ -4,6 +4,7 @@
 #include "client/core.h"
 #include "client/introduction.h"
 #include "client/line.h"
+#include "client/texts.h"
 #include "client/work.h"
 #include "text/text.h"
 
@@ -331,7 +332,7 @@ client_say(struct client *c, uint32_t session, struct bytes text,
 {
 	struct client_line *line = client_line_find(c, session);
 
-	return line == NULL ? ERR_GONE : client_line_say(line, text, id);
+	return line == NULL ? ERR_GONE : client_texts_say(line, text, id);
 }
 
 void
@@ -340,7 +341,7 @@ client_written(struct client *c, uint32_t session, uint64_t message)
 	struct client_line *line = client_line_find(c, session);
 
 	if (line != NULL)
-		client_line_written(line, message);
+		client_texts_written(line, message);
 }
 
 enum err

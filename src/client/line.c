@@ -1,12 +1,11 @@
 #include "client/line.h"
 
-#include "base/rd.h"
 #include "client/call.h"
 #include "client/core.h"
-#include "client/introduction.h"
+#include "client/greeting.h"
 #include "client/people.h"
+#include "client/texts.h"
 #include "noise/handshake.h"
-#include "text/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +13,7 @@
 /* Lines that do not stand yet; each may hold a record. */
 #define UNFINISHED_MAX 32
 
-/* Texts on their way, and bytes that wait because the path is slow. */
-#define SAID_MAX   1024
+/* Bytes that wait because the path is slow. */
 #define UNSENT_MAX (1024 * 1024)
 
 static const char CUT[] = "The line was cut.";
@@ -149,9 +147,15 @@ unsent(const struct client_line *line)
 	    (line->conn == NULL ? 0 : line->conn->out);
 }
 
+bool
+client_line_has_room(const struct client_line *line)
+{
+	return unsent(line) < UNSENT_MAX;
+}
+
 /* Texts leave room for what must be answered. */
-static void
-say(struct client_line *line, enum wire_type type, const void *message)
+void
+client_line_put(struct client_line *line, enum wire_type type, const void *message)
 {
 	if (unsent(line) > 2 * UNSENT_MAX)
 		client_line_cut(line,
@@ -167,165 +171,13 @@ client_line_close(struct client_line *line, enum wire_close reason)
 	struct client_report ok = client_report_ok();
 
 	if (line->state == CLIENT_LINE_UP) {
-		say(line, WIRE_CLOSE, &m);
+		client_line_put(line, WIRE_CLOSE, &m);
 		(void)flush(line);
 	}
 	client_line_end(line, &ok);
 }
 
-/* ---- the handshake ---- */
-
-static void
-write_end(struct wr *w, const struct client_line *line, bool is_caller)
-{
-	const struct client_account *us = &line->client->account;
-	const struct client_peer *peer = &line->peer;
-
-	if (is_caller == line->is_caller)
-		pact_keys_line_end(w, &us->name, us->identity, us->device);
-	else
-		pact_keys_line_end(w, &peer->name, peer->identity,
-		    peer->device);
-}
-
-/* sotto/1 line || version || the caller || the callee || the ticket */
-static enum err
-start_handshake(struct client_line *line, struct bytes ticket)
-{
-	struct client *c = line->client;
-	struct {
-		struct noise_keypair pair;
-	} s;
-	struct noise_keys keys = { .s = &s.pair, .rs = line->peer.link_key };
-	struct wr prologue = wr_new();
-	enum err err = ERR_OK;
-
-	line->handshake = calloc(1, sizeof *line->handshake);
-	NEED(line->handshake != NULL, ERR_NOMEM);
-	wr_put(&prologue, BYTES_LIT(PACT_LABEL_LINE));
-	wr_u8(&prologue, WIRE_VERSION);
-	write_end(&prologue, line, true);
-	write_end(&prologue, line, false);
-	wr_put(&prologue, ticket);
-	TRY(wr_done(&prologue));
-	noise_keypair_init(&s.pair, client_keys(c)->link_secret);
-	TRY(noise_handshake_init(line->handshake, &c->line_pattern,
-	    line->is_caller ? NOISE_INITIATOR : NOISE_RESPONDER,
-	    wr_bytes(&prologue), &keys));
-out:
-	wr_free(&prologue);
-	bytes_wipe(&s, sizeof s);
-	return err;
-}
-
-/* Appends the handshake's next message. */
-static enum err
-write_message(struct client_line *line, struct wr *w)
-{
-	struct {
-		struct noise_random random;
-	} s;
-	enum err err;
-
-	client_random(line->client, &s.random, sizeof s.random);
-	err = noise_handshake_write(line->handshake, &s.random, BYTES_NONE,
-	    w);
-	bytes_wipe(&s, sizeof s);
-	return err;
-}
-
-/* Sends bytes that are whole records, along the path. */
-static enum err
-send_bytes(struct client_line *line, struct wr *w)
-{
-	if (line->path == SOTTO_PATH_RELAY)
-		return client_relay_send(line, w);
-	return line->conn == NULL ?
-	    ERR_GONE : client_conn_send(line->client, line->conn, w);
-}
-
-/* The caller: vec16(vec16(ticket) | Noise message 1). */
-static enum err
-say_message1(struct client_line *line)
-{
-	struct bytes ticket = client_call_ticket(line->call);
-	struct wr w = wr_new();
-	size_t mark;
-	enum err err;
-
-	TRY(start_handshake(line, ticket));
-	mark = wr_begin(&w, 2);
-	wr_vec16(&w, ticket);
-	TRY(write_message(line, &w));
-	wr_end(&w, mark, 2);
-	TRY(wr_done(&w));
-	TRY(send_bytes(line, &w));
-	line->state = CLIENT_LINE_MESSAGE2;
-out:
-	wr_free(&w);
-	return err;
-}
-
-static enum err
-read_message(struct client_line *line, struct bytes message)
-{
-	uint8_t none[1];
-	struct wr payload = wr_init(none, 0);
-
-	return noise_handshake_read(line->handshake, message, &payload);
-}
-
-static enum err
-split(struct client_line *line)
-{
-	struct {
-		struct noise_split split;
-	} s;
-	enum err err;
-
-	TRY(noise_handshake_split(line->handshake, &s.split));
-	line->sealed = (struct pact_channel){ .out = s.split.send,
-		.in = s.split.receive, .kind = PACT_CHANNEL_LINE };
-	free(line->handshake);
-	line->handshake = NULL;
-out:
-	noise_split_wipe(&s.split);
-	return err;
-}
-
-/* The callee: the ticket first, and only with a good one any arithmetic. */
-static enum err
-on_message1(struct client_line *line, struct bytes record)
-{
-	struct client *c = line->client;
-	struct client_introduction *asked;
-	struct rd r = rd_init(record);
-	struct bytes ticket = rd_vec16(&r, WIRE_TICKET_MAX);
-	struct wr w = wr_new();
-	size_t mark;
-	enum err err;
-
-	TRY(r.err);
-	TRY(client_introduction_admit(c, ticket, line->path, &asked));
-	memcpy(line->id, asked->id, sizeof line->id);
-	line->peer = asked->peer;
-	line->session = asked->session;
-	TRY(start_handshake(line, ticket));
-	TRY(read_message(line, rd_rest(&r)));
-	asked->is_spent = true;
-	mark = wr_begin(&w, 2);
-	TRY(write_message(line, &w));
-	wr_end(&w, mark, 2);
-	TRY(wr_done(&w));
-	TRY(send_bytes(line, &w));
-	TRY(split(line));
-	line->state = CLIENT_LINE_HELLO;
-	if (PLANTED(PLANT_SESSION_BEFORE_HELLO))
-		client_line_show(line);
-out:
-	wr_free(&w);
-	return err;
-}
+/* ---- what comes ---- */
 
 static void
 stand(struct client_line *line)
@@ -335,20 +187,18 @@ stand(struct client_line *line)
 	client_arm(line->client, &line->timer, WIRE_LINE_PING_MS);
 }
 
+/* The other end has answered. */
 static enum err
 on_message2(struct client_line *line, struct bytes record)
 {
 	enum err err;
 
-	TRY(read_message(line, record));
-	TRY(split(line));
+	TRY(client_greeting_finish(line, record));
 	stand(line);
 	client_call_won(line);
 out:
 	return err;
 }
-
-/* ---- messages ---- */
 
 static uint32_t
 cap_of(uint8_t type, void *ctx)
@@ -361,54 +211,6 @@ cap_of(uint8_t type, void *ctx)
 	    is_hello != (line->state == CLIENT_LINE_HELLO))
 		return UINT32_MAX;
 	return kind->cap;
-}
-
-static void
-on_text(struct client_line *line, const struct wire_TEXT *m)
-{
-	struct client *c = line->client;
-	struct sotto_event ev = { .type = SOTTO_MESSAGE };
-
-	line->text_in = m->id;
-	ev.session.id = line->session;
-	ev.session.name = line->peer.name.s;
-	ev.session.path = line->path;
-	ev.session.pin = client_pins_judge(&c->pins, &line->peer.name,
-	    line->peer.identity);
-	ev.session.is_caller = line->is_caller;
-	ev.text.p = (const char *)m->text.p;
-	ev.text.n = m->text.n;
-	ev.text.id = m->id;
-	ev.text.time_ms = client_now_s(c) * 1000;
-	c->effects.event(c->effects.ctx, &ev);
-}
-
-/* A receipt, for the oldest texts first. */
-static enum err
-on_written(struct client_line *line, uint64_t id)
-{
-	struct client *c = line->client;
-	size_t i = 0;
-
-	while (i < line->said_n && line->said[i].line_id != id)
-		i++;
-	if (i == line->said_n)
-		return ERR_STATE;
-	if (line->is_shown) {
-		struct sotto_event ev = { .type = SOTTO_SENT };
-
-		ev.session.id = line->session;
-		ev.session.name = line->peer.name.s;
-		ev.session.path = line->path;
-		ev.sent.id = line->said[i].id;
-		ev.sent.ms = (uint32_t)(client_now_ms(c) -
-		    line->said[i].at_ms);
-		c->effects.event(c->effects.ctx, &ev);
-	}
-	line->said_n--;
-	memmove(&line->said[i], &line->said[i + 1],
-	    (line->said_n - i) * sizeof line->said[0]);
-	return ERR_OK;
 }
 
 /* The caller's HELLO has opened: now there is a session. */
@@ -445,16 +247,11 @@ on_message(uint8_t type, struct bytes body, void *ctx)
 	if (type == WIRE_HELLO) {
 		TRY(on_hello(line, &m.hello));
 	} else if (type == WIRE_TEXT) {
-		/* Who was called hears of the session, by HELLO, when the
-		 * caller's person does, and speaks then. */
-		NEED(line->is_shown, ERR_STATE);
-		NEED(m.text.id > line->text_in && text_is_utf8(m.text.text),
-		    ERR_DECODE);
-		on_text(line, &m.text);
+		TRY(client_texts_hear(line, &m.text));
 	} else if (type == WIRE_WRITTEN) {
-		TRY(on_written(line, m.written.id));
+		TRY(client_texts_receipt(line, m.written.id));
 	} else if (type == WIRE_PING) {
-		say(line, WIRE_PONG, m.bytes);
+		client_line_put(line, WIRE_PONG, m.bytes);
 	} else if (type == WIRE_CLOSE) {
 		client_line_end(line, &ok);
 	}
@@ -471,7 +268,7 @@ on_record(void *ctx, uint8_t *record, size_t n)
 
 	switch (line->state) {
 	case CLIENT_LINE_MESSAGE1:
-		return on_message1(line, bytes);
+		return client_greeting_answer(line, bytes);
 	case CLIENT_LINE_MESSAGE2:
 		return on_message2(line, bytes);
 	case CLIENT_LINE_HELLO:
@@ -515,7 +312,7 @@ client_line_begin(struct client_line *line)
 		client_line_cut(line, "Another path was faster.");
 		return;
 	}
-	err = say_message1(line);
+	err = client_greeting_say(line);
 	if (err != ERR_OK)
 		client_line_cut(line, err_text(err));
 }
@@ -565,7 +362,7 @@ on_timer(struct timer *t, void *ctx)
 		client_arm(line->client, t, WIRE_LINE_PING_MS - quiet_ms);
 	} else {
 		if (!line->is_asked)
-			say(line, WIRE_PING, &ping);
+			client_line_put(line, WIRE_PING, &ping);
 		line->is_asked = true;
 		client_arm(line->client, t,
 		    WIRE_LINE_PING_MS + WIRE_PONG_MS - quiet_ms);
@@ -599,7 +396,7 @@ client_line_show(struct client_line *line)
 
 	if (line->is_caller) {
 		memcpy(hello.id, line->id, sizeof hello.id);
-		say(line, WIRE_HELLO, &hello);
+		client_line_put(line, WIRE_HELLO, &hello);
 	}
 	client_people_note(c, &line->peer.name, line->peer.identity,
 	    line->peer.roster_version);
@@ -638,55 +435,6 @@ client_line_count(const struct client *c)
 	return n;
 }
 
-static enum err
-remember(struct client_line *line, uint64_t line_id)
-{
-	struct client *c = line->client;
-	size_t cap = line->said_cap == 0 ? 8 : 2 * line->said_cap;
-
-	if (line->said_n == SAID_MAX)
-		return ERR_LIMIT;
-	if (line->said_n == line->said_cap) {
-		struct client_said *said = realloc(line->said,
-		    cap * sizeof *said);
-
-		if (said == NULL)
-			return ERR_NOMEM;
-		line->said = said;
-		line->said_cap = cap;
-	}
-	line->said[line->said_n++] = (struct client_said){ ++c->next_said,
-		line_id, client_now_ms(c) };
-	return ERR_OK;
-}
-
-enum err
-client_line_say(struct client_line *line, struct bytes text, uint64_t *id)
-{
-	struct wire_TEXT m = { .id = line->text_out + 1, .text = text };
-	enum err err = ERR_OK;
-
-	NEED(text.n > 0 && text.n <= WIRE_TEXT_MAX && text_is_utf8(text),
-	    ERR_ARG);
-	NEED(client_pins_judge(&line->client->pins, &line->peer.name,
-		 line->peer.identity) != SOTTO_PIN_CHANGED, ERR_KEY);
-	NEED(unsent(line) < UNSENT_MAX, ERR_LIMIT);
-	TRY(remember(line, m.id));
-	say(line, WIRE_TEXT, &m);
-	line->text_out = m.id;
-	*id = line->client->next_said;
-out:
-	return err;
-}
-
-void
-client_line_written(struct client_line *line, uint64_t id)
-{
-	struct wire_WRITTEN m = { .id = id };
-
-	say(line, WIRE_WRITTEN, &m);
-}
-
 void
 client_line_close_all(struct client *c)
 {
@@ -713,6 +461,15 @@ client_line_lost_server(struct client *c)
 
 /* ---- sending ---- */
 
+enum err
+client_line_send(struct client_line *line, struct wr *w)
+{
+	if (line->path == SOTTO_PATH_RELAY)
+		return client_relay_send(line, w);
+	return line->conn == NULL ?
+	    ERR_GONE : client_conn_send(line->client, line->conn, w);
+}
+
 static enum err
 flush(struct client_line *line)
 {
@@ -722,7 +479,7 @@ flush(struct client_line *line)
 	TRY(pact_channel_seal(&line->sealed, wr_bytes(&line->pending), false,
 	    &out));
 	wr_free(&line->pending);
-	TRY(send_bytes(line, &out));
+	TRY(client_line_send(line, &out));
 out:
 	wr_free(&out);
 	return err;

@@ -113,12 +113,16 @@ struct client_line *client_line_find(struct client *c, uint32_t session);
 /* Returns how many lines stand. */
 size_t client_line_count(const struct client *c);
 
-/* Says n bytes; see client_say. */
-MUST_USE enum err client_line_say(struct client_line *line,
-    struct bytes text, uint64_t *id);
+/* Puts a message where it waits to be sealed; a peer that asks and does not
+ * listen loses the line. */
+void client_line_put(struct client_line *line, enum wire_type type,
+    const void *message);
 
-/* Says that a text was written out here. */
-void client_line_written(struct client_line *line, uint64_t id);
+/* Whether a text may be put: not too much waits already. */
+bool client_line_has_room(const struct client_line *line);
+
+/* Sends bytes that are whole records, along the path. */
+MUST_USE enum err client_line_send(struct client_line *line, struct wr *w);
 
 void client_line_close_all(struct client *c);
 
