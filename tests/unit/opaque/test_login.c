@@ -5,6 +5,7 @@
 #include "support/check.h"
 
 #include "crypto/hash.h"
+#include "crypto/ristretto.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -524,10 +525,71 @@ TEST(the_stack_is_left_clean)
 	free(stack);
 }
 
+/* What the forger can put where the client's own key belongs. */
+static void
+guess_own_share(const struct world *w, const struct attempt *a,
+    unsigned guess, uint8_t share[OPAQUE_PUBLIC_LEN])
+{
+	const uint8_t *keyshare = a->ke2 + OPAQUE_KE2_LEN - OPAQUE_MAC_LEN -
+	    OPAQUE_PUBLIC_LEN;
+	const uint8_t *own = a->client.client_secret;
+
+	switch (guess) {
+	case 0: /* the server's key for the client's */
+		CHECK_OK(ristretto_mul(w->server.key.secret, keyshare, share));
+		break;
+	case 1: /* the keyshare for the client's */
+		CHECK_OK(ristretto_mul(own, keyshare, share));
+		break;
+	case 2: /* the other halves */
+		CHECK_OK(ristretto_mul(own, w->record, share));
+		break;
+	default:
+		CHECK_OK(ristretto_mul(w->server.key.secret, w->record,
+		    share));
+	}
+}
+
+/* Somebody has all that the server has, the record too, and not the password:
+ * none of 1,000 logins as alice is taken by that server. */
+TEST(threat_09_the_servers_keys_make_no_client)
+{
+	struct world w = new_world();
+	size_t taken = 0;
+
+	for (unsigned i = 0; i < 1000; i++) {
+		struct opaque_login_random random;
+		struct attempt a = { 0 };
+		struct opaque_dh dh;
+		struct opaque_ake ake;
+		struct opaque_transcript transcript = { &w.binding, w.record,
+			w.server.key.public, a.ke1, a.ke2 };
+		const uint8_t *keyshare = a.ke2 + OPAQUE_KE2_LEN -
+		    OPAQUE_MAC_LEN - OPAQUE_PUBLIC_LEN;
+		char label[32];
+
+		(void)snprintf(label, sizeof label, "forger %u", i);
+		fill(label, &random, sizeof random);
+		CHECK_OK(opaque_client_login(&a.client, BYTES_LIT("any"),
+		    &random, a.ke1));
+		CHECK_OK(server_answers(&w, &a));
+		CHECK_OK(ristretto_mul(a.client.client_secret, keyshare,
+		    dh.shared[0]));
+		CHECK_OK(ristretto_mul(a.client.client_secret,
+		    w.server.key.public, dh.shared[1]));
+		guess_own_share(&w, &a, i % 4, dh.shared[2]);
+		CHECK_OK(opaque_ake_derive(&dh, &transcript, &ake));
+		memcpy(a.result.ke3, ake.client_mac, sizeof a.result.ke3);
+		taken += server_finishes(&a) == ERR_OK;
+	}
+	CHECK_EQ(taken, 0);
+}
+
 CHECK_MAIN(T(both_sides_end_with_the_same_keys), T(what_differs_is_refused),
     T(stretching_is_part_of_the_password), T(every_byte_of_ke2_counts),
     T(every_byte_of_ke1_counts),
     T(every_byte_of_ke3_counts_and_there_is_one_try),
     T(fake_records_are_stable_and_never_verify),
     T(calls_out_of_order_are_refused), T(bad_elements_of_a_server_are_refused),
-    T(long_names_are_refused), T(noise_is_refused), T(the_stack_is_left_clean))
+    T(long_names_are_refused), T(noise_is_refused), T(the_stack_is_left_clean),
+    T(threat_09_the_servers_keys_make_no_client))

@@ -5,6 +5,7 @@
  */
 #include "world.h"
 
+#include "crypto/sig.h"
 #include "server/core.h"
 
 #include <stdio.h>
@@ -301,6 +302,120 @@ TEST(threat_11_the_version_is_in_the_handshake)
 	world_free(&w);
 }
 
+/* ---- somebody has the server's keys, or another's account ---- */
+
+/* A login of a device, with all of it chosen. */
+static bool
+logs_in(struct guy *g, const struct wire_DEVICE_LOGIN *m)
+{
+	struct wire_LOGIN_OK ok;
+
+	guy_forget(g);
+	guy_say(g, WIRE_DEVICE_LOGIN, m);
+	return guy_take(g, WIRE_LOGIN_OK, &ok);
+}
+
+static void
+sign(struct wire_DEVICE_LOGIN *m, const uint8_t seed[32],
+    const uint8_t h[PACT_HASH_LEN])
+{
+	struct wr text = wr_new();
+
+	pact_keys_device_login(&text, h, &m->name, m->device);
+	ed25519_sign(seed, wr_bytes(&text), m->signature);
+	wr_free(&text);
+}
+
+/* The server's keys sign for nobody: 0 of 1,000 logins as alice's device, by
+ * whoever has them and what alice has signed before. */
+TEST(threat_09_the_servers_keys_are_no_devices)
+{
+	uint8_t old_h[PACT_HASH_LEN], seed[32];
+	size_t taken = 0;
+
+	begin();
+	CHECK(guy_connect(&alice) && guy_register(&alice));
+	memcpy(old_h, alice.h, sizeof old_h);
+	for (unsigned i = 0; i < 1000; i++) {
+		struct wire_DEVICE_LOGIN m = { .req = 1, .name = alice.name };
+
+		if (!bob.is_up || bob.is_closed) {
+			world_wait(&w, 1000);
+			CHECK(guy_connect(&bob));
+		}
+		memcpy(m.device, alice.device, sizeof m.device);
+		if (i % 4 == 0)
+			sign(&m, alice.device_seed, old_h);
+		else if (i % 4 == 1)
+			sign(&m, w.keys.channel_secret, bob.h);
+		else if (i % 4 == 2)
+			sign(&m, w.keys.opaque_secret, bob.h);
+		else
+			sign(&m, alice.link_key, bob.h);
+		taken += logs_in(&bob, &m);
+		world_random(&w, seed, sizeof seed);
+		sign(&m, seed, bob.h);
+		if (!bob.is_closed)
+			taken += logs_in(&bob, &m);
+	}
+	CHECK_EQ(taken, 0);
+	guy_forget(&bob);
+	guy_forget(&alice);
+	CHECK(guy_connect(&alice) && guy_login_device(&alice, 0));
+	world_free(&w);
+}
+
+/* Mallory is a member, and takes what is alice's for what is his, or the
+ * other way round. */
+TEST(threat_10_a_login_is_of_one_device_of_one_person_in_one_channel)
+{
+	struct wire_DEVICE_LOGIN m = { .req = 1 };
+	struct guy mallory, phone;
+
+	begin();
+	CHECK(guy_connect(&alice) && guy_register(&alice));
+	guy_init(&w, &mallory, "mallory", "correct horse");
+	CHECK(guy_connect(&mallory) && guy_register(&mallory));
+	guy_init_device(&phone, &alice);
+	CHECK(guy_connect(&phone) && guy_login(&phone, 0));
+	CHECK(guy_add_device(&phone));
+	/* Signed by one, for the name, the device or the channel of another. */
+#define SCRIPT(signer, its_name, its_device, its_h)                           \
+	do {                                                                  \
+		world_wait(&w, 60000);                                        \
+		guy_forget(&mallory);                                         \
+		CHECK(guy_connect(&mallory));                                 \
+		m.name = (its_name);                                          \
+		memcpy(m.device, (its_device), sizeof m.device);              \
+		sign(&m, (signer)->device_seed, (its_h));                     \
+		CHECK(!logs_in(&mallory, &m));                                \
+	} while (0)
+	SCRIPT(&mallory, alice.name, alice.device, mallory.h);
+	SCRIPT(&mallory, alice.name, mallory.device, mallory.h);
+	SCRIPT(&mallory, mallory.name, alice.device, mallory.h);
+	SCRIPT(&alice, mallory.name, alice.device, mallory.h);
+	SCRIPT(&alice, mallory.name, mallory.device, mallory.h);
+	SCRIPT(&alice, alice.name, phone.device, mallory.h);
+	SCRIPT(&alice, alice.name, alice.device, phone.h);
+#undef SCRIPT
+	/* Her password, in a channel of somebody in between: KE2 does not fit
+	 * at her end, nor KE3 at the server's. */
+	world_wait(&w, 60000);
+	guy_forget(&alice);
+	CHECK(guy_connect(&alice));
+	memcpy(alice.h, mallory.h, sizeof alice.h);
+	CHECK(!guy_login(&alice, 0));
+	CHECK_EQ(guy_take_error(&alice), WIRE_ERROR_LOGIN);
+	/* And his password for her name. */
+	mallory.password = "another horse";
+	mallory.name = alice.name;
+	CHECK(guy_connect(&mallory));
+	CHECK(!guy_login(&mallory, 0));
+	guy_forget(&phone);
+	CHECK(guy_connect(&phone) && guy_login_device(&phone, 0));
+	world_free(&w);
+}
+
 /* ---- fields with a fixed set of values ---- */
 
 /* What a message of this type says when it is right, but for one field. */
@@ -398,6 +513,8 @@ TEST(threat_11_unknown_values_are_a_clean_error)
 CHECK_MAIN(T(threat_05_every_bit_of_the_first_record),
     T(threat_05_every_bit_under_a_right_mac),
     T(threat_05_every_bit_of_the_answer), T(threat_05_a_thousand_splices),
+    T(threat_09_the_servers_keys_are_no_devices),
+    T(threat_10_a_login_is_of_one_device_of_one_person_in_one_channel),
     T(threat_11_another_version_is_not_answered),
     T(threat_11_the_version_is_in_the_handshake),
     T(threat_11_unknown_values_are_a_clean_error))
