@@ -117,6 +117,21 @@ person_create(struct person *p, struct bytes extensions)
 }
 
 void
+people_join(struct person *const *others, size_t n, struct bytes welcome)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct mls_join join = {
+			.bundle = others[i]->bundle,
+			.welcome = welcome,
+		};
+
+		CHECK_MLS(mls_group_join(
+			      &others[i]->client, &join, &others[i]->group),
+		    MLS_OK);
+	}
+}
+
+void
 person_add(struct person *p, struct person *const *others, size_t n)
 {
 	struct wr commit = wr_new(), welcome = wr_new();
@@ -127,16 +142,7 @@ person_add(struct person *p, struct person *const *others, size_t n)
 		    MLS_OK);
 	CHECK_MLS(mls_group_commit(p->group, NULL, &commit, &welcome), MLS_OK);
 	CHECK_MLS(mls_group_merge(p->group), MLS_OK);
-	for (size_t i = 0; i < n; i++) {
-		const struct mls_join join = {
-			.bundle = others[i]->bundle,
-			.welcome = wr_bytes(&welcome),
-		};
-
-		CHECK_MLS(mls_group_join(
-			      &others[i]->client, &join, &others[i]->group),
-		    MLS_OK);
-	}
+	people_join(others, n, wr_bytes(&welcome));
 	wr_free(&commit);
 	wr_free(&welcome);
 }
@@ -225,4 +231,46 @@ person_reloads(struct person *p)
 	}
 	wr_free(&saved);
 	wr_free(&twice);
+}
+
+enum mls_result
+person_tries(struct person *p, struct bytes message)
+{
+	struct wr before = wr_new(), after = wr_new(), buf = wr_new();
+	struct mls_event event;
+	enum mls_result result;
+
+	CHECK_MLS(mls_group_save(p->group, &before), MLS_OK);
+	result = mls_group_process(p->group, message, &buf, &event);
+	CHECK_MLS(mls_group_save(p->group, &after), MLS_OK);
+	if (result != MLS_OK) {
+		CHECK(bytes_equal(wr_bytes(&before), wr_bytes(&after)));
+		CHECK_EQ(buf.n, 0);
+	}
+	wr_free(&before);
+	wr_free(&after);
+	wr_free(&buf);
+	return result;
+}
+
+void
+four_meet(struct four *f, uint16_t suite, struct bytes extensions)
+{
+	struct person *others[2] = { &f->bob, &f->cyd };
+
+	person_init(&f->ann, &f->w, "ann", suite);
+	person_init(&f->bob, &f->w, "bob", suite);
+	person_init(&f->cyd, &f->w, "cyd", suite);
+	person_init(&f->dan, &f->w, "dan", suite);
+	person_create(&f->ann, extensions);
+	person_add(&f->ann, others, 2);
+}
+
+void
+four_free(struct four *f)
+{
+	person_free(&f->ann);
+	person_free(&f->bob);
+	person_free(&f->cyd);
+	person_free(&f->dan);
 }

@@ -49,7 +49,11 @@ struct bytes person_key_package(struct person *p);
 /* Creates a group with these extensions. */
 void person_create(struct person *p, struct bytes extensions);
 
-/* Each adds the others with one commit, merges, and lets them join. */
+/* The n others, who have key packages out, join by this Welcome. */
+void people_join(struct person *const *others, size_t n,
+    struct bytes welcome);
+
+/* Adds the others with one commit, merges, and lets them join. */
 void person_add(struct person *p, struct person *const *others, size_t n);
 
 /* Commits what p wants; the n others process it, all merge and must agree.
@@ -62,11 +66,24 @@ bool person_tells(struct person *from, struct person *to, const char *what);
 /* Processes and merges; returns the result of processing. */
 enum mls_result person_takes(struct person *p, struct bytes message);
 
+/* Processes, and checks that a message that is refused changes no byte. */
+enum mls_result person_tries(struct person *p, struct bytes message);
+
 /* Whether all have the same authenticator and epoch. */
 bool people_agree(struct person *const *all, size_t n);
 
 /* Goes on with what was saved. */
 void person_reloads(struct person *p);
+
+/* Four people, three of them in one group; dan is outside. The world is to
+ * be initialized before, and says what they are like. */
+struct four {
+	struct world w;
+	struct person ann, bob, cyd, dan;
+};
+
+void four_meet(struct four *f, uint16_t suite, struct bytes extensions);
+void four_free(struct four *f);
 
 /* Checks that a call has this result. */
 #define CHECK_MLS(call, want)                                                 \

@@ -4,41 +4,20 @@
 #include "mls/group.h"
 #include "support/mls_world.h"
 
-/* Cyd is the one who makes trouble; dan is not in yet. */
-struct scene {
-	struct world w;
-	struct person ann, bob, cyd, dan;
-};
-
+/* Cyd is the one who makes trouble. */
 static void
-scene_init(struct scene *s)
+scene_init(struct four *s)
 {
-	struct person *others[2] = { &s->bob, &s->cyd };
-
 	world_init(&s->w);
 	s->w.client.handshakes = MLS_WIRE_PUBLIC_MESSAGE;
 	s->w.client.authenticate = mls_accept_anyone;
-	person_init(&s->ann, &s->w, "ann", MLS_SUITE_X25519_AES128);
-	person_init(&s->bob, &s->w, "bob", MLS_SUITE_X25519_AES128);
-	person_init(&s->cyd, &s->w, "cyd", MLS_SUITE_X25519_AES128);
-	person_init(&s->dan, &s->w, "dan", MLS_SUITE_X25519_AES128);
-	person_create(&s->ann, BYTES_NONE);
-	person_add(&s->ann, others, 2);
-}
-
-static void
-scene_free(struct scene *s)
-{
-	person_free(&s->ann);
-	person_free(&s->bob);
-	person_free(&s->cyd);
-	person_free(&s->dan);
+	four_meet(s, MLS_SUITE_X25519_AES128, BYTES_NONE);
 }
 
 /* A proposal by cyd, who is careful with the signature only; ann and bob take
  * it. */
 static void
-cyd_proposes(struct scene *s, const struct wr *proposal)
+cyd_proposes(struct four *s, const struct wr *proposal)
 {
 	struct mls_group *g = s->cyd.group;
 	struct mls_signer signer = mls_own_signer_get(&g->signer);
@@ -67,7 +46,7 @@ cyd_proposes(struct scene *s, const struct wr *proposal)
 /* Ann proposes to remove cyd, honestly, after all that cyd did; then bob
  * commits, ann follows, and cyd is out. */
 static void
-all_goes_on(struct scene *s)
+all_goes_on(struct four *s)
 {
 	struct person *others[1] = { &s->ann };
 	struct wr m = wr_new();
@@ -86,7 +65,7 @@ all_goes_on(struct scene *s)
 
 /* Writes an Add of dan whose leaf has this encryption key. */
 static void
-put_add(struct scene *s, struct bytes key, struct bytes credentials,
+put_add(struct four *s, struct bytes key, struct bytes credentials,
     uint16_t credential, struct wr *out)
 {
 	struct mls_identity dan = person_identity(&s->dan);
@@ -118,7 +97,7 @@ put_add(struct scene *s, struct bytes key, struct bytes credentials,
 
 TEST(a_newcomer_with_the_key_of_a_member)
 {
-	struct scene s;
+	struct four s;
 	struct wr p = wr_new();
 
 	scene_init(&s);
@@ -129,13 +108,13 @@ TEST(a_newcomer_with_the_key_of_a_member)
 	cyd_proposes(&s, &p);
 	all_goes_on(&s);
 	wr_free(&p);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(a_newcomer_who_cannot_read_our_credentials)
 {
 	struct mls_key_pair pair;
-	struct scene s;
+	struct four s;
 	struct wr p = wr_new();
 
 	scene_init(&s);
@@ -147,12 +126,12 @@ TEST(a_newcomer_who_cannot_read_our_credentials)
 	cyd_proposes(&s, &p);
 	all_goes_on(&s);
 	wr_free(&p);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(an_update_with_the_key_of_a_member)
 {
-	struct scene s;
+	struct four s;
 	struct wr p = wr_new(), leaf = wr_new();
 	struct mls_leaf_content content = { .source = MLS_LEAF_UPDATE };
 	const struct mls_leaf_node *old;
@@ -177,12 +156,12 @@ TEST(an_update_with_the_key_of_a_member)
 	CHECK_EQ(mls_group_epoch(s.bob.group), 2);
 	wr_free(&p);
 	wr_free(&leaf);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(extensions_that_nobody_supports)
 {
-	struct scene s;
+	struct four s;
 	struct wr p = wr_new();
 
 	scene_init(&s);
@@ -190,7 +169,7 @@ TEST(extensions_that_nobody_supports)
 	cyd_proposes(&s, &p);
 	all_goes_on(&s);
 	wr_free(&p);
-	scene_free(&s);
+	four_free(&s);
 }
 
 static bool
@@ -206,7 +185,7 @@ TEST(more_keys_than_a_commit_can_have)
 	static const uint8_t nonce[32] = { 0 };
 	struct mls_psk_id id = { .type = MLS_PSK_EXTERNAL,
 		.nonce = { nonce, sizeof nonce } };
-	struct scene s;
+	struct four s;
 	struct wr p = wr_new();
 	uint8_t name;
 
@@ -221,7 +200,7 @@ TEST(more_keys_than_a_commit_can_have)
 	}
 	all_goes_on(&s);
 	wr_free(&p);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(a_key_for_another_purpose)
@@ -231,7 +210,7 @@ TEST(a_key_for_another_purpose)
 		.usage = MLS_PSK_REINIT,
 		.epoch = 1,
 		.nonce = BYTES_OF(nonce) };
-	struct scene s;
+	struct four s;
 	struct wr p = wr_new();
 
 	scene_init(&s);
@@ -240,7 +219,7 @@ TEST(a_key_for_another_purpose)
 	cyd_proposes(&s, &p);
 	all_goes_on(&s);
 	wr_free(&p);
-	scene_free(&s);
+	four_free(&s);
 }
 
 int

@@ -5,37 +5,15 @@
 
 #include <string.h>
 
-/* Three people in one group, the fourth outside. */
-struct scene {
-	struct world w;
-	struct person ann, bob, cyd, dan;
-};
-
 static void
-scene_init(struct scene *s, uint16_t suite, struct bytes extensions)
+scene_init(struct four *s, uint16_t suite, struct bytes extensions)
 {
-	struct person *others[2] = { &s->bob, &s->cyd };
-
 	world_init(&s->w);
-	person_init(&s->ann, &s->w, "ann", suite);
-	person_init(&s->bob, &s->w, "bob", suite);
-	person_init(&s->cyd, &s->w, "cyd", suite);
-	person_init(&s->dan, &s->w, "dan", suite);
-	person_create(&s->ann, extensions);
-	person_add(&s->ann, others, 2);
+	four_meet(s, suite, extensions);
 }
 
 static void
-scene_free(struct scene *s)
-{
-	person_free(&s->ann);
-	person_free(&s->bob);
-	person_free(&s->cyd);
-	person_free(&s->dan);
-}
-
-static void
-everybody_talks(struct scene *s)
+everybody_talks(struct four *s)
 {
 	CHECK(person_tells(&s->ann, &s->bob, "hello"));
 	CHECK(person_tells(&s->bob, &s->cyd, "good day"));
@@ -45,10 +23,9 @@ everybody_talks(struct scene *s)
 static void
 three_talk(uint16_t suite, enum mls_wire_format handshakes)
 {
-	struct scene s;
+	struct four s;
 	struct person *all[3] = { &s.ann, &s.bob, &s.cyd };
 
-	world_init(&s.w);
 	scene_init(&s, suite, BYTES_NONE);
 	for (size_t i = 0; i < 3; i++)
 		all[i]->client.handshakes = handshakes;
@@ -62,7 +39,7 @@ three_talk(uint16_t suite, enum mls_wire_format handshakes)
 		everybody_talks(&s);
 	}
 	CHECK_EQ(mls_group_epoch(s.ann.group), 7);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(three_people_talk_in_every_suite)
@@ -87,7 +64,7 @@ proposes(struct person *p, struct person *const *others, size_t n)
 
 TEST(proposals_of_others_are_committed)
 {
-	struct scene s;
+	struct four s;
 	struct person *not_bob[2] = { &s.ann, &s.cyd };
 	struct person *not_ann[2] = { &s.bob, &s.cyd };
 	struct wr w = wr_new();
@@ -107,12 +84,12 @@ TEST(proposals_of_others_are_committed)
 	everybody_talks(&s);
 	person_commit(&s.bob, not_bob, 2);
 	wr_free(&w);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(a_change_of_name_and_key_comes_with_a_commit)
 {
-	struct scene s;
+	struct four s;
 	struct person *not_ann[2] = { &s.bob, &s.cyd };
 	struct person again;
 	struct mls_identity who;
@@ -127,12 +104,12 @@ TEST(a_change_of_name_and_key_comes_with_a_commit)
 	CHECK_BYTES(leaf->signature_key, who.signer.public);
 	everybody_talks(&s);
 	person_commit(&s.ann, not_ann, 2);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(a_removed_member_is_out)
 {
-	struct scene s;
+	struct four s;
 	struct person *others[2] = { &s.bob, &s.cyd };
 	struct wr w = wr_new(), buf = wr_new();
 	struct mls_event event;
@@ -156,12 +133,12 @@ TEST(a_removed_member_is_out)
 	CHECK_MLS(mls_group_status(s.cyd.group), MLS_WE_WERE_REMOVED);
 	wr_free(&w);
 	wr_free(&buf);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(of_two_commits_one_is_dropped)
 {
-	struct scene s;
+	struct four s;
 	struct wr ours = wr_new(), theirs = wr_new(), none = wr_new();
 	struct person *all[3] = { &s.ann, &s.bob, &s.cyd };
 
@@ -183,12 +160,12 @@ TEST(of_two_commits_one_is_dropped)
 	wr_free(&ours);
 	wr_free(&theirs);
 	wr_free(&none);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(a_staged_commit_can_be_looked_at)
 {
-	struct scene s;
+	struct four s;
 	struct wr commit = wr_new(), welcome = wr_new(), buf = wr_new();
 	struct mls_staged_proposal p;
 	struct mls_event event;
@@ -221,12 +198,12 @@ TEST(a_staged_commit_can_be_looked_at)
 	wr_free(&commit);
 	wr_free(&welcome);
 	wr_free(&buf);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(a_group_survives_being_saved_anywhere)
 {
-	struct scene s;
+	struct four s;
 	struct wr commit = wr_new(), welcome = wr_new();
 	struct person *all[3] = { &s.ann, &s.bob, &s.cyd };
 
@@ -248,12 +225,12 @@ TEST(a_group_survives_being_saved_anywhere)
 	everybody_talks(&s);
 	wr_free(&commit);
 	wr_free(&welcome);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(messages_may_be_late_and_in_any_order)
 {
-	struct scene s;
+	struct four s;
 	struct person *not_ann[2] = { &s.bob, &s.cyd };
 	struct wr m[8], buf = wr_new();
 	struct mls_event event;
@@ -284,12 +261,12 @@ TEST(messages_may_be_late_and_in_any_order)
 	for (size_t i = 0; i < 8; i++)
 		wr_free(&m[i]);
 	wr_free(&buf);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(a_past_epoch_ends)
 {
-	struct scene s;
+	struct four s;
 	struct person *not_ann[2] = { &s.bob, &s.cyd };
 	struct wr m = wr_new();
 
@@ -301,14 +278,14 @@ TEST(a_past_epoch_ends)
 		person_commit(&s.ann, not_ann, 2);
 	CHECK_MLS(person_takes(&s.bob, wr_bytes(&m)), MLS_EPOCH_IS_OVER);
 	wr_free(&m);
-	scene_free(&s);
+	four_free(&s);
 }
 
 /* Late messages of somebody who has left, and of somebody who has another
  * key by now. */
 TEST(late_messages_are_of_who_was_there)
 {
-	struct scene s;
+	struct four s;
 	struct person *not_ann[2] = { &s.bob, &s.cyd };
 	struct person *ann_only[1] = { &s.ann };
 	struct wr of_cyd = wr_new(), of_bob = wr_new();
@@ -334,12 +311,12 @@ TEST(late_messages_are_of_who_was_there)
 	CHECK_MLS(person_takes(&s.ann, wr_bytes(&of_bob)), MLS_OK);
 	wr_free(&of_cyd);
 	wr_free(&of_bob);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(somebody_joins_from_outside)
 {
-	struct scene s;
+	struct four s;
 	struct person *all[4] = { &s.ann, &s.bob, &s.cyd, &s.dan };
 	const struct mls_group_info_options options = { .tree_beside = true };
 	struct mls_psk_id psk = { .type = MLS_PSK_EXTERNAL,
@@ -374,12 +351,12 @@ TEST(somebody_joins_from_outside)
 	wr_free(&info);
 	wr_free(&tree);
 	wr_free(&commit);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(somebody_who_lost_everything_replaces_herself)
 {
-	struct scene s;
+	struct four s;
 	struct person *others[2] = { &s.ann, &s.bob };
 	const struct mls_group_info_options options = { .tree_beside = false };
 	struct mls_leaf old;
@@ -415,7 +392,7 @@ TEST(somebody_who_lost_everything_replaces_herself)
 	    MLS_EXTERNAL_COMMIT_REMOVES_SOMEONE_ELSE);
 	wr_free(&info);
 	wr_free(&commit);
-	scene_free(&s);
+	four_free(&s);
 }
 
 /* The list with one external sender: dan. */
@@ -436,7 +413,7 @@ put_external_sender(struct wr *w, const struct person *p)
 
 TEST(an_external_sender_proposes)
 {
-	struct scene s;
+	struct four s;
 	struct person *all[3] = { &s.ann, &s.bob, &s.cyd };
 	struct person *not_ann[2] = { &s.bob, &s.cyd };
 	struct wr list = wr_new(), p = wr_new(), m = wr_new();
@@ -474,12 +451,12 @@ TEST(an_external_sender_proposes)
 	wr_free(&list);
 	wr_free(&p);
 	wr_free(&m);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(a_newcomer_asks_to_be_added)
 {
-	struct scene s;
+	struct four s;
 	struct person *all[3] = { &s.ann, &s.bob, &s.cyd };
 	struct wr p = wr_new(), m = wr_new(), commit = wr_new(),
 		  welcome = wr_new();
@@ -515,12 +492,12 @@ TEST(a_newcomer_asks_to_be_added)
 	wr_free(&m);
 	wr_free(&commit);
 	wr_free(&welcome);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(keys_that_were_shared_before_count)
 {
-	struct scene s;
+	struct four s;
 	struct person *not_ann[2] = { &s.bob, &s.cyd };
 	struct person *dan_only[1] = { &s.dan };
 	struct mls_psk_id external = { .type = MLS_PSK_EXTERNAL,
@@ -550,13 +527,13 @@ TEST(keys_that_were_shared_before_count)
 	CHECK(person_tells(&s.ann, &s.dan, "welcome"));
 	wr_free(&commit);
 	wr_free(&welcome);
-	scene_free(&s);
+	four_free(&s);
 }
 
 /* Adds two to a group that continues s.ann's, which they know as from. */
 static void
 adds_to_successor(
-    struct scene *s, struct mls_group *next, struct mls_group *joined[2])
+    struct four *s, struct mls_group *next, struct mls_group *joined[2])
 {
 	struct person *others[2] = { &s->bob, &s->cyd };
 	struct wr commit = wr_new(), welcome = wr_new();
@@ -586,7 +563,7 @@ adds_to_successor(
 
 TEST(a_group_moves_to_another_suite)
 {
-	struct scene s;
+	struct four s;
 	struct person *all[3] = { &s.ann, &s.bob, &s.cyd };
 	struct person *not_ann[2] = { &s.bob, &s.cyd };
 	struct mls_reinit reinit = {
@@ -617,12 +594,12 @@ TEST(a_group_moves_to_another_suite)
 	mls_group_free(joined[0]);
 	mls_group_free(joined[1]);
 	wr_free(&w);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(a_group_has_a_branch)
 {
-	struct scene s;
+	struct four s;
 	struct mls_group *branch = NULL, *joined[2] = { NULL, NULL };
 	struct mls_group_options options = { 0 };
 
@@ -636,7 +613,7 @@ TEST(a_group_has_a_branch)
 	mls_group_free(branch);
 	mls_group_free(joined[0]);
 	mls_group_free(joined[1]);
-	scene_free(&s);
+	four_free(&s);
 }
 
 /* Section 13.5: values that nobody knows are everywhere, and change nothing;
@@ -661,7 +638,7 @@ TEST(grease_is_tolerated)
 	};
 	struct wr commit = wr_new(), welcome = wr_new();
 	struct mls_join join = { .tree = BYTES_NONE };
-	struct scene s;
+	struct four s;
 	struct person *others[3] = { &s.ann, &s.bob, &s.cyd };
 	struct bytes kp;
 
@@ -692,12 +669,12 @@ TEST(grease_is_tolerated)
 	    BYTES_OF(listed));
 	wr_free(&commit);
 	wr_free(&welcome);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(secrets_for_the_application_are_equal)
 {
-	struct scene s;
+	struct four s;
 	uint8_t a[40], b[40], c[40];
 
 	scene_init(&s, MLS_SUITE_XWING_AES256, BYTES_NONE);
@@ -712,7 +689,7 @@ TEST(secrets_for_the_application_are_equal)
 	    MLS_OK);
 	CHECK_BYTES(BYTES_OF(a), BYTES_OF(b));
 	CHECK(!bytes_equal(BYTES_OF(a), BYTES_OF(c)));
-	scene_free(&s);
+	four_free(&s);
 }
 
 /* by adds others with one commit that the n who are in already process. */
@@ -732,16 +709,7 @@ adds_more(struct person *all, size_t n, struct person *by,
 		if (&all[i] != by)
 			CHECK_MLS(
 			    person_takes(&all[i], wr_bytes(&commit)), MLS_OK);
-	for (size_t i = 0; i < more; i++) {
-		const struct mls_join join = {
-			.bundle = others[i]->bundle,
-			.welcome = wr_bytes(&welcome),
-		};
-
-		CHECK_MLS(mls_group_join(
-			      &others[i]->client, &join, &others[i]->group),
-		    MLS_OK);
-	}
+	people_join(others, more, wr_bytes(&welcome));
 	wr_free(&commit);
 	wr_free(&welcome);
 }

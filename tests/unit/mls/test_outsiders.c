@@ -62,24 +62,6 @@ scene_free(struct scene *s)
 	wr_free(&s->list);
 }
 
-static enum mls_result
-tries(struct person *p, struct bytes message)
-{
-	struct wr before = wr_new(), after = wr_new(), buf = wr_new();
-	struct mls_event event;
-	enum mls_result result;
-
-	CHECK_MLS(mls_group_save(p->group, &before), MLS_OK);
-	result = mls_group_process(p->group, message, &buf, &event);
-	CHECK_MLS(mls_group_save(p->group, &after), MLS_OK);
-	if (result != MLS_OK)
-		CHECK(bytes_equal(wr_bytes(&before), wr_bytes(&after)));
-	wr_free(&before);
-	wr_free(&after);
-	wr_free(&buf);
-	return result;
-}
-
 /* Bob refuses dan's commit with these proposals and this path, from a sender
  * of this kind; the list is then empty again. */
 static void
@@ -100,7 +82,7 @@ refuses(struct scene *s, enum mls_sender_type sender, struct bytes path,
 	mls_wr_vec(&signed_, s->content.confirmation_tag);
 	wr_u16(&m, MLS_VERSION_MLS10);
 	wr_put(&m, wr_bytes(&signed_));
-	CHECK_MLS(tries(&s->bob, wr_bytes(&m)), want);
+	CHECK_MLS(person_tries(&s->bob, wr_bytes(&m)), want);
 	wr_free(&body);
 	wr_free(&signed_);
 	wr_free(&m);
@@ -185,9 +167,9 @@ TEST(the_rest_of_an_external_commit)
 	mls_proposal_put_external_init(&s.list, BYTES_LIT("short"));
 	refuses(&s, new_member, s.path, MLS_KEY_IS_UNUSABLE);
 	/* The honest one is still taken, and only once. */
-	CHECK_MLS(tries(&s.bob, wr_bytes(&s.commit)), MLS_OK);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&s.commit)), MLS_OK);
 	CHECK_MLS(mls_group_merge(s.bob.group), MLS_OK);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&s.commit)), MLS_EPOCH_IS_OVER);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&s.commit)), MLS_EPOCH_IS_OVER);
 	scene_free(&s);
 }
 
@@ -205,7 +187,7 @@ TEST(a_second_leaf_with_one_key)
 	twin.name = "somebody";
 	joins_from_outside(&s, &twin, &commit);
 	CHECK_MLS(
-	    tries(&s.ann, wr_bytes(&commit)), MLS_SIGNATURE_KEY_IS_IN_USE);
+	    person_tries(&s.ann, wr_bytes(&commit)), MLS_SIGNATURE_KEY_IS_IN_USE);
 	person_free(&twin);
 	wr_free(&commit);
 	scene_free(&s);

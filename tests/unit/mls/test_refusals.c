@@ -6,54 +6,12 @@
 
 #include <string.h>
 
-struct scene {
-	struct world w;
-	struct person ann, bob, cyd, dan;
-};
-
 static void
-scene_init(struct scene *s, uint16_t suite)
+scene_init(struct four *s, uint16_t suite)
 {
-	struct person *others[2] = { &s->bob, &s->cyd };
-
 	world_init(&s->w);
 	s->w.client.handshakes = MLS_WIRE_PUBLIC_MESSAGE;
-	person_init(&s->ann, &s->w, "ann", suite);
-	person_init(&s->bob, &s->w, "bob", suite);
-	person_init(&s->cyd, &s->w, "cyd", suite);
-	person_init(&s->dan, &s->w, "dan", suite);
-	person_create(&s->ann, BYTES_NONE);
-	person_add(&s->ann, others, 2);
-}
-
-static void
-scene_free(struct scene *s)
-{
-	person_free(&s->ann);
-	person_free(&s->bob);
-	person_free(&s->cyd);
-	person_free(&s->dan);
-}
-
-/* Processes, and checks that the group was not changed by a byte. */
-static enum mls_result
-tries(struct person *p, struct bytes message)
-{
-	struct wr before = wr_new(), after = wr_new(), buf = wr_new();
-	struct mls_event event;
-	enum mls_result result;
-
-	CHECK_MLS(mls_group_save(p->group, &before), MLS_OK);
-	result = mls_group_process(p->group, message, &buf, &event);
-	CHECK_MLS(mls_group_save(p->group, &after), MLS_OK);
-	if (result != MLS_OK) {
-		CHECK(bytes_equal(wr_bytes(&before), wr_bytes(&after)));
-		CHECK_EQ(buf.n, 0);
-	}
-	wr_free(&before);
-	wr_free(&after);
-	wr_free(&buf);
-	return result;
+	four_meet(s, suite, BYTES_NONE);
 }
 
 /* The group id that a message of this epoch has. */
@@ -112,7 +70,7 @@ TEST(every_flipped_bit_of_a_message_is_refused)
 
 	for (size_t k = 0; k < 2; k++) {
 		struct wr m = wr_new();
-		struct scene s;
+		struct four s;
 
 		scene_init(&s, suites[k]);
 		CHECK_MLS(mls_group_protect(s.ann.group, BYTES_LIT("aad"),
@@ -120,21 +78,21 @@ TEST(every_flipped_bit_of_a_message_is_refused)
 		    MLS_OK);
 		for (size_t i = 0; i < m.n; i++) {
 			m.p[i] ^= (uint8_t)(1 << i % 8);
-			CHECK(tries(&s.bob, wr_bytes(&m)) != MLS_OK);
+			CHECK(person_tries(&s.bob, wr_bytes(&m)) != MLS_OK);
 			m.p[i] ^= (uint8_t)(1 << i % 8);
 		}
 		for (size_t n = 0; n < m.n; n++)
-			CHECK_MLS(tries(&s.bob, (struct bytes){ m.p, n }),
+			CHECK_MLS(person_tries(&s.bob, (struct bytes){ m.p, n }),
 			    MLS_MESSAGE_IS_MALFORMED);
-		CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_OK);
+		CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_OK);
 		wr_free(&m);
-		scene_free(&s);
+		four_free(&s);
 	}
 }
 
 TEST(every_flipped_bit_of_a_commit_is_refused)
 {
-	struct scene s;
+	struct four s;
 	struct wr commit = wr_new(), welcome = wr_new();
 
 	scene_init(&s, MLS_SUITE_X25519_AES128);
@@ -144,21 +102,21 @@ TEST(every_flipped_bit_of_a_commit_is_refused)
 	    mls_group_commit(s.ann.group, NULL, &commit, &welcome), MLS_OK);
 	for (size_t i = 0; i < commit.n; i++) {
 		commit.p[i] ^= (uint8_t)(1 << i % 8);
-		CHECK(tries(&s.bob, wr_bytes(&commit)) != MLS_OK);
+		CHECK(person_tries(&s.bob, wr_bytes(&commit)) != MLS_OK);
 		commit.p[i] ^= (uint8_t)(1 << i % 8);
 	}
-	CHECK_MLS(tries(&s.bob, wr_bytes(&commit)), MLS_OK);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&commit)), MLS_A_COMMIT_IS_PENDING);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&commit)), MLS_OK);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&commit)), MLS_A_COMMIT_IS_PENDING);
 	CHECK_MLS(mls_group_merge(s.bob.group), MLS_OK);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&commit)), MLS_EPOCH_IS_OVER);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&commit)), MLS_EPOCH_IS_OVER);
 	wr_free(&commit);
 	wr_free(&welcome);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(every_flipped_bit_of_a_welcome_is_refused)
 {
-	struct scene s;
+	struct four s;
 	struct wr commit = wr_new(), welcome = wr_new();
 	struct mls_join join = { .welcome = BYTES_NONE };
 	struct mls_group *g = NULL;
@@ -189,12 +147,12 @@ TEST(every_flipped_bit_of_a_welcome_is_refused)
 	    MLS_WELCOME_IS_NOT_FOR_US);
 	wr_free(&commit);
 	wr_free(&welcome);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(a_wrong_frame_has_its_own_result)
 {
-	struct scene s;
+	struct four s;
 	struct wr m = wr_new();
 	struct mls_content c;
 
@@ -202,51 +160,51 @@ TEST(a_wrong_frame_has_its_own_result)
 	c = content_of(&s.ann, MLS_CONTENT_APPLICATION, BYTES_LIT("naked"));
 	forge(&s.ann, &c, &m);
 	CHECK_MLS(
-	    tries(&s.bob, wr_bytes(&m)), MLS_APPLICATION_DATA_IS_NOT_ENCRYPTED);
+	    person_tries(&s.bob, wr_bytes(&m)), MLS_APPLICATION_DATA_IS_NOT_ENCRYPTED);
 	c = content_of(&s.ann, MLS_CONTENT_PROPOSAL,
 	    BYTES_LIT("\0\3\0\0\0\2")); /* remove leaf 2 */
 	c.group_id = BYTES_LIT("another");
 	forge(&s.ann, &c, &m);
 	CHECK_MLS(
-	    tries(&s.bob, wr_bytes(&m)), MLS_MESSAGE_IS_FOR_ANOTHER_GROUP);
+	    person_tries(&s.bob, wr_bytes(&m)), MLS_MESSAGE_IS_FOR_ANOTHER_GROUP);
 	c.group_id = mls_group_id(s.ann.group);
 	c.epoch = 2;
 	forge(&s.ann, &c, &m);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_EPOCH_IS_IN_THE_FUTURE);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_EPOCH_IS_IN_THE_FUTURE);
 	c.epoch = 0;
 	forge(&s.ann, &c, &m);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_EPOCH_IS_OVER);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_EPOCH_IS_OVER);
 	c.epoch = 1;
 	c.sender.index = 2;
 	forge(&s.ann, &c, &m);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_SIGNATURE_IS_WRONG);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_SIGNATURE_IS_WRONG);
 	c.sender.index = 9;
 	forge(&s.ann, &c, &m);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_SENDER_IS_NOT_A_MEMBER);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_SENDER_IS_NOT_A_MEMBER);
 	c.sender = (struct mls_sender){ MLS_SENDER_EXTERNAL, 0 };
 	forge(&s.ann, &c, &m);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_SENDER_IS_NOT_ALLOWED);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_SENDER_IS_NOT_ALLOWED);
 	c.sender = (struct mls_sender){ MLS_SENDER_NEW_MEMBER_PROPOSAL, 0 };
 	forge(&s.ann, &c, &m);
 	CHECK_MLS(
-	    tries(&s.bob, wr_bytes(&m)), MLS_PROPOSAL_IS_NOT_ALLOWED_HERE);
+	    person_tries(&s.bob, wr_bytes(&m)), MLS_PROPOSAL_IS_NOT_ALLOWED_HERE);
 	c.sender = (struct mls_sender){ MLS_SENDER_MEMBER, 0 };
 	forge(&s.ann, &c, &m);
 	m.p[m.n - 1] ^= 1;
-	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_MEMBERSHIP_TAG_IS_WRONG);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_MEMBERSHIP_TAG_IS_WRONG);
 	m.p[m.n - 1] ^= 1;
-	CHECK_MLS(tries(&s.ann, wr_bytes(&m)), MLS_SENDER_IS_OURSELVES);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_OK);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_PROPOSAL_WAS_SEEN_BEFORE);
+	CHECK_MLS(person_tries(&s.ann, wr_bytes(&m)), MLS_SENDER_IS_OURSELVES);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_OK);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_PROPOSAL_WAS_SEEN_BEFORE);
 	m.p[1] = 2;
-	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_VERSION_IS_UNKNOWN);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_VERSION_IS_UNKNOWN);
 	m.p[1] = 1;
 	m.p[3] = 9;
-	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_WIRE_FORMAT_IS_NOT_EXPECTED);
-	CHECK_MLS(tries(&s.bob, mls_bundle_public(s.cyd.bundle)),
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_WIRE_FORMAT_IS_NOT_EXPECTED);
+	CHECK_MLS(person_tries(&s.bob, mls_bundle_public(s.cyd.bundle)),
 	    MLS_WIRE_FORMAT_IS_NOT_EXPECTED);
 	wr_free(&m);
-	scene_free(&s);
+	four_free(&s);
 }
 
 /* Encrypts what c says with a key of ann's ratchet; junk follows it. */
@@ -285,7 +243,7 @@ forge_private(
 
 TEST(a_wrong_private_message_has_its_own_result)
 {
-	struct scene s;
+	struct four s;
 	struct wr m = wr_new(), first = wr_new();
 
 	scene_init(&s, MLS_SUITE_X25519_AES128);
@@ -293,28 +251,28 @@ TEST(a_wrong_private_message_has_its_own_result)
 	    mls_group_protect(s.ann.group, BYTES_NONE, BYTES_LIT("0"), &first),
 	    MLS_OK);
 	forge_private(&s.ann, 1, 1, &m);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_PADDING_IS_NOT_ZERO);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_PADDING_IS_NOT_ZERO);
 	forge_private(&s.ann, MLS_MAX_AHEAD + 1, 0, &m);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_IS_TOO_FAR_AHEAD);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_IS_TOO_FAR_AHEAD);
 	forge_private(&s.ann, UINT32_MAX, 0, &m);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_IS_TOO_FAR_AHEAD);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_IS_TOO_FAR_AHEAD);
 	forge_private(&s.ann, MLS_MAX_AHEAD, 0, &m);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_OK);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_WAS_USED_BEFORE);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_OK);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_WAS_USED_BEFORE);
 	/* The newest of the skipped keys are kept, not all of them. */
 	forge_private(&s.ann, MLS_MAX_AHEAD - 1, 0, &m);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_OK);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_OK);
 	CHECK_MLS(
-	    tries(&s.bob, wr_bytes(&first)), MLS_GENERATION_WAS_USED_BEFORE);
+	    person_tries(&s.bob, wr_bytes(&first)), MLS_GENERATION_WAS_USED_BEFORE);
 	/* And not for ever. */
 	s.w.now_s += MLS_SKIPPED_AGE_S + 1;
 	forge_private(&s.ann, MLS_MAX_AHEAD + 1, 0, &m);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_OK);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_OK);
 	forge_private(&s.ann, MLS_MAX_AHEAD - 2, 0, &m);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_WAS_USED_BEFORE);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_WAS_USED_BEFORE);
 	wr_free(&first);
 	wr_free(&m);
-	scene_free(&s);
+	four_free(&s);
 }
 
 static void
@@ -325,19 +283,19 @@ put_value(struct wr *list)
 
 /* Bob refuses a commit by ann of these proposals. */
 static void
-refuses(struct scene *s, struct wr *list, enum mls_result want)
+refuses(struct four *s, struct wr *list, enum mls_result want)
 {
 	struct wr m = wr_new();
 
 	forge_commit(&s->ann, list, &m);
-	CHECK_MLS(tries(&s->bob, wr_bytes(&m)), want);
+	CHECK_MLS(person_tries(&s->bob, wr_bytes(&m)), want);
 	wr_free(&m);
 	wr_reset(list);
 }
 
 TEST(a_malicious_committer_of_leaves)
 {
-	struct scene s;
+	struct four s;
 	struct wr l = wr_new();
 	struct bytes kp;
 
@@ -375,12 +333,12 @@ TEST(a_malicious_committer_of_leaves)
 	mls_wr_vec(&l, BYTES_LIT("01234567890123456789012345678901"));
 	refuses(&s, &l, MLS_PROPOSAL_IS_UNKNOWN);
 	wr_free(&l);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(a_malicious_committer_of_key_packages)
 {
-	struct scene s;
+	struct four s;
 	struct person twin;
 	struct wr l = wr_new();
 	struct bytes kp;
@@ -433,12 +391,12 @@ TEST(a_malicious_committer_of_key_packages)
 	CHECK_MLS(mls_group_add(s.ann.group, kp), MLS_LIFETIME_IS_OVER);
 	mls_bundle_free(twin.bundle);
 	wr_free(&l);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(a_malicious_committer_of_other_proposals)
 {
-	struct scene s;
+	struct four s;
 	struct wr l = wr_new();
 	uint8_t nonce[32] = { 1 };
 	struct mls_psk_id psk = { .type = MLS_PSK_EXTERNAL,
@@ -490,14 +448,14 @@ TEST(a_malicious_committer_of_other_proposals)
 	}
 	refuses(&s, &l, MLS_EXTENSIONS_ARE_CHANGED_TWICE);
 	wr_free(&l);
-	scene_free(&s);
+	four_free(&s);
 }
 
 /* A commit that is right but for its confirmation tag, which the signature
  * does not cover. */
 TEST(a_wrong_confirmation_tag)
 {
-	struct scene s;
+	struct four s;
 	struct wr commit = wr_new(), none = wr_new(), again = wr_new();
 	struct wr content = wr_new();
 	struct mls_message m;
@@ -511,19 +469,19 @@ TEST(a_wrong_confirmation_tag)
 		      &s.ann.group->now, wr_bytes(&content), true, &again),
 	    MLS_OK);
 	CHECK_MLS(
-	    tries(&s.bob, wr_bytes(&again)), MLS_CONFIRMATION_TAG_IS_WRONG);
-	CHECK_MLS(tries(&s.bob, wr_bytes(&commit)), MLS_OK);
+	    person_tries(&s.bob, wr_bytes(&again)), MLS_CONFIRMATION_TAG_IS_WRONG);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&commit)), MLS_OK);
 	wr_free(&commit);
 	wr_free(&none);
 	wr_free(&again);
 	wr_free(&content);
-	scene_free(&s);
+	four_free(&s);
 }
 
 /* A proposal of an unknown type, which has no length of its own. */
 TEST(an_unknown_proposal_is_told_from_a_malformed_one)
 {
-	struct scene s;
+	struct four s;
 	struct wr commit = wr_new(), none = wr_new();
 	struct mls_content c;
 	struct wr w = wr_new();
@@ -538,11 +496,11 @@ TEST(an_unknown_proposal_is_told_from_a_malformed_one)
 	    MLS_OK);
 	mls_wr_vec(&w, BYTES_LIT("01234567890123456789012345678901"));
 	CHECK_MLS(
-	    tries(&s.bob, wr_bytes(&w)), MLS_PROPOSAL_TYPE_IS_NOT_SUPPORTED);
+	    person_tries(&s.bob, wr_bytes(&w)), MLS_PROPOSAL_TYPE_IS_NOT_SUPPORTED);
 	wr_free(&commit);
 	wr_free(&none);
 	wr_free(&w);
-	scene_free(&s);
+	four_free(&s);
 }
 
 /* The application's word counts. */
@@ -555,7 +513,7 @@ only_known(void *ctx, const struct mls_claim *claim)
 
 TEST(a_credential_that_is_not_accepted)
 {
-	struct scene s;
+	struct four s;
 	struct wr commit = wr_new(), welcome = wr_new(), info = wr_new();
 	struct mls_group_info_options options = { .tree_beside = false };
 	struct mls_external_join join = { .replaces = NULL };
@@ -570,7 +528,7 @@ TEST(a_credential_that_is_not_accepted)
 	CHECK_MLS(
 	    mls_group_commit(s.ann.group, NULL, &commit, &welcome), MLS_OK);
 	CHECK_MLS(
-	    tries(&s.bob, wr_bytes(&commit)), MLS_CREDENTIAL_IS_NOT_ACCEPTED);
+	    person_tries(&s.bob, wr_bytes(&commit)), MLS_CREDENTIAL_IS_NOT_ACCEPTED);
 	wr_reset(&commit);
 	join.group_info = wr_bytes(&info);
 	join.identity = person_identity(&s.dan);
@@ -578,11 +536,11 @@ TEST(a_credential_that_is_not_accepted)
 		      &s.dan.client, &join, &commit, &s.dan.group),
 	    MLS_OK);
 	CHECK_MLS(
-	    tries(&s.bob, wr_bytes(&commit)), MLS_CREDENTIAL_IS_NOT_ACCEPTED);
+	    person_tries(&s.bob, wr_bytes(&commit)), MLS_CREDENTIAL_IS_NOT_ACCEPTED);
 	wr_free(&commit);
 	wr_free(&welcome);
 	wr_free(&info);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(required_capabilities_are_required)
@@ -592,7 +550,7 @@ TEST(required_capabilities_are_required)
 		2, 0xf0, 0x02,			 /* a proposal */
 		2, 0x00, 0x01 };		 /* basic credentials */
 	static const uint8_t unknown[] = { 0xf0, 0x03, 0 };
-	struct scene s;
+	struct four s;
 	struct wr w = wr_new(), none = wr_new();
 
 	scene_init(&s, MLS_SUITE_X25519_AES128);
@@ -607,12 +565,12 @@ TEST(required_capabilities_are_required)
 	    MLS_EXTENSIONS_ARE_NOT_SUPPORTED_BY_ALL);
 	wr_free(&w);
 	wr_free(&none);
-	scene_free(&s);
+	four_free(&s);
 }
 
 TEST(damaged_state_is_refused)
 {
-	struct scene s;
+	struct four s;
 	struct wr saved = wr_new();
 	struct mls_group *g = NULL;
 
@@ -635,14 +593,14 @@ TEST(damaged_state_is_refused)
 		saved.p[i] ^= 0x81;
 	}
 	wr_free(&saved);
-	scene_free(&s);
+	four_free(&s);
 }
 
 /* What still parses is a group that can be used: with a commit staged, which
  * a merge makes true, we have a leaf before and after. */
 TEST(damaged_state_is_no_danger)
 {
-	struct scene s;
+	struct four s;
 	struct wr saved = wr_new(), commit = wr_new(), buf = wr_new();
 	struct mls_event event;
 	struct mls_group *g;
@@ -667,7 +625,7 @@ TEST(damaged_state_is_no_danger)
 	wr_free(&saved);
 	wr_free(&commit);
 	wr_free(&buf);
-	scene_free(&s);
+	four_free(&s);
 }
 
 int
