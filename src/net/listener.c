@@ -17,8 +17,9 @@
 
 #define BACKLOG 4096
 
-/* Connections taken in one round, so that others have their turn. */
-#define ROUND_MAX 64
+/* Connections taken in one round: who is in does not wait for thousands who
+ * come. */
+#define ROUND_MAX 8
 
 /* How long nobody is accepted when descriptors or memory have run out. */
 #define REST_MS 100

@@ -398,6 +398,7 @@ server_flush(struct server *s)
 		if (s->dirty == NULL)
 			server_settle(s);
 	}
+	server_effort_end(s);
 }
 
 void

@@ -179,6 +179,8 @@ struct server_budget {
 	uint32_t effort;    /* that is asked for; 0: none */
 	uint32_t demand;    /* first records in the period */
 	bool is_short;      /* tokens were few in it */
+	int32_t work;       /* handshakes begun in this round */
+	uint64_t work_ms;   /* the first of them */
 	struct timer turn;  /* of who waits */
 	size_t waiting_n;
 	struct server_waiting {

@@ -16,6 +16,15 @@
 
 #define PERIOD_MS 1000
 
+/* Work that has taken longer than was counted with is charged for the time,
+ * up to so many times: half of a core is what strangers get of a slow machine,
+ * too. */
+#define TOKENS_MS 6
+#define SLOWEST   10
+
+/* Whose turn has come at the same time, at most. */
+#define TURNS 8
+
 /* First records in a period that keep the least effort asked for. */
 #define MANY (RATE / 2)
 
@@ -160,7 +169,7 @@ on_turn(struct timer *t, void *ctx)
 
 	(void)t;
 	update(s);
-	while (b->waiting_n > 0 && b->tokens > 0) {
+	for (int n = 0; n < TURNS && b->waiting_n > 0 && b->tokens > 0; n++) {
 		size_t i = best_of(b);
 		struct server_conn *c = b->waiting[i].conn;
 
@@ -226,4 +235,30 @@ server_effort_charge(struct server *s, int handshakes)
 	if (s->budget.tokens > -DEBT)
 		s->budget.tokens -= handshakes;
 	notice_shortage(s);
+}
+
+void
+server_effort_begin(struct server *s, int handshakes)
+{
+	struct server_budget *b = &s->budget;
+
+	if (b->work == 0)
+		b->work_ms = server_now_ms(s);
+	b->work += handshakes;
+}
+
+void
+server_effort_end(struct server *s)
+{
+	struct server_budget *b = &s->budget;
+	int64_t took, most = (int64_t)b->work * SLOWEST;
+
+	if (b->work == 0)
+		return;
+	took = (int64_t)(server_now_ms(s) - b->work_ms) * TOKENS_MS;
+	if (took > most)
+		took = most;
+	if (took > b->work)
+		server_effort_charge(s, (int)took - b->work);
+	b->work = 0;
 }

@@ -3,7 +3,7 @@
  * who is next when it runs out.
  *
  * Handshakes and logins cost tokens, which time gives back: about half of
- * one core. A second in which they ran short doubles the effort that a pass
+ * one core, of whatever speed. A second in which they ran short doubles the effort that a pass
  * must show, up to PACT_GUARD_EFFORT_MAX; one in which they did not takes a
  * quarter off, down to none, or to the least for as long as very many ask.
  * Whoever has shown a pass while there are no tokens waits in a table of
@@ -50,5 +50,13 @@ void server_effort_leave(struct server *s, const struct server_conn *c);
 
 /* Takes what else an admitted client costs; the budget may go below zero. */
 void server_effort_charge(struct server *s, int handshakes);
+
+/*
+ * Work that counts for so many handshakes begins; and all that has begun in
+ * this round has ended. What it took by the clock is charged if that is more:
+ * on a slow machine, or a busy one, the budget is one of time.
+ */
+void server_effort_begin(struct server *s, int handshakes);
+void server_effort_end(struct server *s);
 
 #endif

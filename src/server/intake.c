@@ -102,6 +102,7 @@ server_intake_shake(struct server *s, struct server_conn *c)
 
 	if (!c->has_pass)
 		s->stats.pk_ops_without_pass++;
+	server_effort_begin(s, 1);
 	if (handshake(s, c, message1) != ERR_OK) {
 		s->stats.first_records_refused++;
 		server_conn_drop(s, c);

@@ -182,6 +182,7 @@ answer(struct server *s, struct server_conn *c,
 
 	pact_keys_login_context(login->h, context);
 	server_random(s, &random, sizeof random);
+	server_effort_begin(s, SERVER_EFFORT_LOGIN);
 	TRY(opaque_server_login(&server_hold(s)->opaque, &account, login->ke1,
 	    &random, &login->opaque, m.ke2));
 	login->step = SERVER_LOGIN_KE3;
