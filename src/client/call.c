@@ -238,7 +238,8 @@ take_peer(struct client *c, struct client_command *cmd,
 
 	if (trust != CLIENT_TRUST_YES)
 		return trust;
-	entry = pact_roster_find(&roster, m->device, client_now_s(c));
+	entry = pact_roster_find(&roster, m->device,
+	    client_lenient_now_s(c));
 	if (entry == NULL)
 		return CLIENT_TRUST_BROKEN;
 	peer->name = cmd->name;

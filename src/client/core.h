@@ -91,6 +91,28 @@ client_now_s(const struct client *c)
 	return c->env.wall_s(c->env.ctx);
 }
 
+/*
+ * The time as the server has it, who judges when a device expires; our own
+ * clock may be years off, or jump. Our own until the server has told.
+ */
+static inline uint64_t
+client_servers_now_s(const struct client *c)
+{
+	const struct client_session *s = &c->session;
+
+	return s->told_s == 0 ? client_now_s(c) :
+	    s->told_s + (client_now_ms(c) - s->since_ms) / 1000;
+}
+
+/* The time by which a peer's device must have expired to be refused. */
+static inline uint64_t
+client_lenient_now_s(const struct client *c)
+{
+	uint64_t now_s = client_now_s(c);
+
+	return now_s < WIRE_CLOCK_S ? 0 : now_s - WIRE_CLOCK_S;
+}
+
 static inline void
 client_random(const struct client *c, void *out, size_t n)
 {

@@ -44,7 +44,7 @@ answer_list(struct client *c, struct client_command *cmd,
 	const struct wire_PERSON *m = message;
 	struct client_own *own = &c->session.own;
 	struct client_report r;
-	uint64_t now_s = client_now_s(c);
+	uint64_t now_s = client_servers_now_s(c);
 
 	if (type != WIRE_PERSON)
 		return ERR_STATE;
@@ -90,7 +90,7 @@ make_parts(struct client *c, const struct client_person *person,
 {
 	struct client_session *s = &c->session;
 	struct client_own_change change = { .without = device,
-		.now_s = client_now_s(c) };
+		.now_s = client_servers_now_s(c) };
 	enum err err;
 
 	TRY(client_enrol_identity_box(c, person, s->identity_version + 1,

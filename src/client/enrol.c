@@ -65,7 +65,7 @@ first_roster(struct client *c, const struct client_person *person,
 	struct client_own none = { .bytes = wr_new() };
 	struct pact_roster_entry entry;
 	struct client_own_change change = { .with = &entry,
-		.now_s = client_now_s(c) };
+		.now_s = client_servers_now_s(c) };
 	enum err err;
 
 	TRY(client_own_entry(c, &entry));
@@ -126,7 +126,7 @@ enter_roster(struct client *c)
 	struct client_person *person = client_session_person(s);
 	struct pact_roster_entry entry;
 	struct client_own_change change = { .with = &entry,
-		.now_s = client_now_s(c) };
+		.now_s = client_servers_now_s(c) };
 	struct wr roster = wr_new();
 	struct wire_CHANGE m = { .parts = WIRE_PART_ROSTER };
 	enum err err;
@@ -150,7 +150,7 @@ write_farewell(struct client *c)
 {
 	struct client_session *s = &c->session;
 	struct client_own_change change = { .without = c->account.device,
-		.now_s = client_now_s(c) };
+		.now_s = client_servers_now_s(c) };
 
 	if (!c->options.is_ephemeral)
 		return ERR_OK;

@@ -263,7 +263,8 @@ take_peer(struct client *c, const struct wire_INTRODUCTION *m,
 		(void)client_people_alarm(c, &m->name, trust);
 		return false;
 	}
-	entry = pact_roster_find(&roster, m->device, client_now_s(c));
+	entry = pact_roster_find(&roster, m->device,
+	    client_lenient_now_s(c));
 	if (entry == NULL)
 		return false;
 	peer->name = m->name;

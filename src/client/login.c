@@ -468,6 +468,7 @@ client_login_on_ok(struct client *c, const struct wire_LOGIN_OK *m)
 	    ERR_STATE);
 	s->is_password = s->goal != CLIENT_GOAL_DEVICE;
 	s->since_ms = client_now_ms(c);
+	s->told_s = m->time_s;
 	TRY(derive_session_key(c, s->is_password ?
 		BYTES_OF(opaque_of(c)->result.session_key) : BYTES_NONE));
 	if (!take_identity(c, m) || is_rolled_back(c, m) ||

@@ -107,7 +107,7 @@ client_own_entry(const struct client *c, struct pact_roster_entry *entry)
 	x25519_public(keys->link_secret, entry->link_key);
 	(void)snprintf(entry->label, sizeof entry->label, "%s",
 	    c->options.device_label);
-	entry->added_s = client_now_s(c);
+	entry->added_s = client_servers_now_s(c);
 	if (c->options.is_ephemeral)
 		entry->expires_s = entry->added_s + WIRE_EPHEMERAL_S;
 	return pact_roster_sign_entry(entry, &c->account.name,

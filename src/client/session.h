@@ -80,6 +80,7 @@ struct client_session {
 	struct secret *key;    /* K; PACT_SESSION_KEY_LEN bytes */
 	struct secret *person; /* struct client_person, or NULL */
 	uint64_t since_ms;     /* of K */
+	uint64_t told_s;       /* the server's clock then; 0: not told */
 	uint64_t identity_version, settings_version;
 	struct client_own own;
 	struct {

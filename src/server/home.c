@@ -82,6 +82,7 @@ welcome(struct server *s, struct server_account *a, struct server_op *op)
 		.to = op->letter.from, .req = op->letter.req,
 		.name = a->name };
 	struct wire_LOGIN_OK m = { .req = op->letter.req,
+		.time_s = server_now_s(s),
 		.status = stored->status,
 		.identity_version = stored->identity_version,
 		.settings_version = stored->settings_version,

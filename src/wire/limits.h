@@ -46,6 +46,9 @@
 #define WIRE_ROSTER_DEVICES   16
 #define WIRE_EPHEMERAL_S      (24 * 60 * 60)
 
+/* How far a clock may be ahead that judges whether a peer has expired. */
+#define WIRE_CLOCK_S (24 * 60 * 60)
+
 /* Introduction and lines. */
 #define WIRE_TICKET_MS        120000 /* on the callee's clock */
 #define WIRE_TICKET_MAX       256
