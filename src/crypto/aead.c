@@ -188,7 +188,8 @@ chachapoly_seal(const uint8_t *key, const uint8_t *nonce, struct bytes ad,
 	if (in.n > 0)
 		memcpy(out, c.text + BLOCK_LEN, in.n);
 	chachapoly_tag(&c, ad, (struct bytes){ out, in.n }, out + in.n);
-	bytes_wipe(&c, offsetof(struct chachapoly, text) + BLOCK_LEN);
+	/* Sealed bytes, too: a rekey makes them a key. */
+	bytes_wipe(&c, offsetof(struct chachapoly, text) + BLOCK_LEN + in.n);
 }
 
 /* in is without the tag, which follows it. */
