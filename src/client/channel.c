@@ -32,12 +32,22 @@
 static const char BUG_ADVICE[] =
     "If it happens again, tell whoever runs the server.";
 
+static struct noise_handshake *
+handshake_of(const struct client_channel *ch)
+{
+	return (struct noise_handshake *)(void *)secret_bytes(ch->handshake);
+}
+
+static struct pact_channel *
+sealed_of(const struct client_channel *ch)
+{
+	return (struct pact_channel *)(void *)secret_bytes(ch->sealed);
+}
+
 static void
 wipe_handshake(struct client_channel *ch)
 {
-	if (ch->handshake != NULL)
-		noise_handshake_wipe(ch->handshake);
-	free(ch->handshake);
+	secret_free(ch->handshake);
 	ch->handshake = NULL;
 	wr_free(&ch->first_record);
 }
@@ -53,7 +63,9 @@ reset(struct client *c, enum client_channel_state state)
 	wheel_cancel(&c->wheel, &ch->timer);
 	client_inbox_free(&ch->inbox);
 	wr_free(&ch->pending);
-	pact_channel_wipe(&ch->sealed);
+	if (ch->sealed != NULL)
+		pact_channel_wipe(sealed_of(ch));
+	secret_free(ch->sealed);
 	secret_free(ch->x);
 	*ch = (struct client_channel){ .state = state, .why = why };
 }
@@ -133,14 +145,14 @@ start_handshake(struct client *c)
 	struct wr w = wr_init(ch->message1, sizeof ch->message1);
 	enum err err = ERR_OK;
 
-	ch->handshake = calloc(1, sizeof *ch->handshake);
+	ch->handshake = secret_new(sizeof(struct noise_handshake));
 	NEED(ch->handshake != NULL, ERR_NOMEM);
 	pact_keys_channel_prologue(prologue);
 	pact_guard_key(c->account.server_key, ch->guard_key);
-	TRY(noise_handshake_init(ch->handshake, &c->channel_pattern,
+	TRY(noise_handshake_init(handshake_of(ch), &c->channel_pattern,
 	    NOISE_INITIATOR, BYTES_OF(prologue), &keys));
 	client_random(c, &s.random, sizeof s.random);
-	TRY(noise_handshake_write(ch->handshake, &s.random, BYTES_NONE, &w));
+	TRY(noise_handshake_write(handshake_of(ch), &s.random, BYTES_NONE, &w));
 	ch->first.kind = PACT_GUARD_PLAIN;
 	ch->first.message1 = wr_bytes(&w);
 out:
@@ -185,13 +197,13 @@ read_message2(struct client *c, struct bytes message)
 	struct wr payload = wr_init(none, 0);
 	enum err err;
 
-	TRY(noise_handshake_read(ch->handshake, message, &payload));
-	TRY(noise_handshake_split(ch->handshake, &s.split));
+	TRY(noise_handshake_read(handshake_of(ch), message, &payload));
+	TRY(noise_handshake_split(handshake_of(ch), &s.split));
 	ch->x = secret_dup(BYTES_OF(s.split.x));
-	NEED(ch->x != NULL, ERR_NOMEM);
+	ch->sealed = secret_new(sizeof(struct pact_channel));
+	NEED(ch->x != NULL && ch->sealed != NULL, ERR_NOMEM);
 	memcpy(ch->h, s.split.h, sizeof ch->h);
-	ch->sealed = (struct pact_channel){ .out = s.split.send,
-		.in = s.split.receive, .kind = PACT_CHANNEL_SERVER };
+	pact_channel_begin(sealed_of(ch), &s.split, PACT_CHANNEL_SERVER);
 	ch->pending = wr_new();
 	ch->state = CLIENT_CHANNEL_OPEN;
 	ch->heard_ms = ch->rekeyed_ms = client_now_ms(c);
@@ -455,7 +467,7 @@ on_record(void *ctx, uint8_t *record, size_t n)
 
 	if (ch->state != CLIENT_CHANNEL_OPEN)
 		return on_answer(c, (struct bytes){ record, n });
-	err = pact_channel_open(&ch->sealed, record, n, cap_of, on_message,
+	err = pact_channel_open(sealed_of(ch), record, n, cap_of, on_message,
 	    c);
 	if (err == ERR_OK) {
 		ch->heard_ms = client_now_ms(c);
@@ -630,7 +642,7 @@ client_channel_flush(struct client *c)
 	if (ch->state != CLIENT_CHANNEL_OPEN || ch->pending.n == 0)
 		return;
 	rekey = now - ch->rekeyed_ms >= WIRE_REKEY_MS;
-	TRY(pact_channel_seal(&ch->sealed, wr_bytes(&ch->pending), rekey,
+	TRY(pact_channel_seal(sealed_of(ch), wr_bytes(&ch->pending), rekey,
 	    &out));
 	if (rekey)
 		ch->rekeyed_ms = now;

@@ -43,7 +43,7 @@ struct client_channel {
 	struct client_report why; /* OVER */
 
 	/* Until it is open. */
-	struct noise_handshake *handshake;
+	struct secret *handshake; /* struct noise_handshake */
 	uint8_t guard_key[PACT_GUARD_KEY_LEN];
 	uint8_t message1[PACT_GUARD_MESSAGE1_LEN];
 	struct pact_guard_first first; /* what was, or will be, sent */
@@ -57,7 +57,7 @@ struct client_channel {
 	bool has_told;            /* how long it will take */
 
 	/* Since it is open. */
-	struct pact_channel sealed;
+	struct secret *sealed;    /* struct pact_channel */
 	uint8_t h[PACT_HASH_LEN];
 	struct secret *x;         /* PACT_HASH_LEN bytes */
 	struct wire_endpoint local, server;

@@ -8,8 +8,13 @@
 #include "client/line.h"
 #include "noise/handshake.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+static struct noise_handshake *
+handshake_of(const struct client_line *line)
+{
+	return (struct noise_handshake *)(void *)secret_bytes(line->handshake);
+}
 
 static void
 write_end(struct wr *w, const struct client_line *line, bool is_caller)
@@ -36,7 +41,7 @@ start_handshake(struct client_line *line, struct bytes ticket)
 	struct wr prologue = wr_new();
 	enum err err = ERR_OK;
 
-	line->handshake = calloc(1, sizeof *line->handshake);
+	line->handshake = secret_new(sizeof(struct noise_handshake));
 	NEED(line->handshake != NULL, ERR_NOMEM);
 	wr_put(&prologue, BYTES_LIT(PACT_LABEL_LINE));
 	wr_u8(&prologue, WIRE_VERSION);
@@ -45,7 +50,7 @@ start_handshake(struct client_line *line, struct bytes ticket)
 	wr_put(&prologue, ticket);
 	TRY(wr_done(&prologue));
 	noise_keypair_init(&s.pair, client_keys(c)->link_secret);
-	TRY(noise_handshake_init(line->handshake, &c->line_pattern,
+	TRY(noise_handshake_init(handshake_of(line), &c->line_pattern,
 	    line->is_caller ? NOISE_INITIATOR : NOISE_RESPONDER,
 	    wr_bytes(&prologue), &keys));
 out:
@@ -64,7 +69,7 @@ write_message(struct client_line *line, struct wr *w)
 	enum err err;
 
 	client_random(line->client, &s.random, sizeof s.random);
-	err = noise_handshake_write(line->handshake, &s.random, BYTES_NONE,
+	err = noise_handshake_write(handshake_of(line), &s.random, BYTES_NONE,
 	    w);
 	bytes_wipe(&s, sizeof s);
 	return err;
@@ -98,7 +103,7 @@ read_message(struct client_line *line, struct bytes message)
 	uint8_t none[1];
 	struct wr payload = wr_init(none, 0);
 
-	return noise_handshake_read(line->handshake, message, &payload);
+	return noise_handshake_read(handshake_of(line), message, &payload);
 }
 
 static enum err
@@ -109,10 +114,12 @@ split(struct client_line *line)
 	} s;
 	enum err err;
 
-	TRY(noise_handshake_split(line->handshake, &s.split));
-	line->sealed = (struct pact_channel){ .out = s.split.send,
-		.in = s.split.receive, .kind = PACT_CHANNEL_LINE };
-	free(line->handshake);
+	TRY(noise_handshake_split(handshake_of(line), &s.split));
+	line->sealed = secret_new(sizeof(struct pact_channel));
+	NEED(line->sealed != NULL, ERR_NOMEM);
+	pact_channel_begin(client_line_sealed(line), &s.split,
+	    PACT_CHANNEL_LINE);
+	secret_free(line->handshake);
 	line->handshake = NULL;
 out:
 	noise_split_wipe(&s.split);

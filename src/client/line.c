@@ -5,7 +5,6 @@
 #include "client/greeting.h"
 #include "client/people.h"
 #include "client/texts.h"
-#include "noise/handshake.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -103,10 +102,10 @@ line_free(struct client_line *line)
 	client_relay_close(line);
 	if (line->conn != NULL)
 		client_conn_close(c, line->conn, true);
-	if (line->handshake != NULL)
-		noise_handshake_wipe(line->handshake);
-	free(line->handshake);
-	pact_channel_wipe(&line->sealed);
+	secret_free(line->handshake);
+	if (line->sealed != NULL)
+		pact_channel_wipe(client_line_sealed(line));
+	secret_free(line->sealed);
 	client_inbox_free(&line->inbox);
 	wr_free(&line->pending);
 	wr_free(&line->stream.out);
@@ -275,7 +274,7 @@ on_record(void *ctx, uint8_t *record, size_t n)
 	case CLIENT_LINE_UP:
 		line->heard_ms = client_now_ms(line->client);
 		line->is_asked = false;
-		return pact_channel_open(&line->sealed, record, n, cap_of,
+		return pact_channel_open(client_line_sealed(line), record, n, cap_of,
 		    on_message, line);
 	case CLIENT_LINE_CONNECTING:
 	case CLIENT_LINE_OVER:
@@ -476,8 +475,8 @@ flush(struct client_line *line)
 	struct wr out = wr_new();
 	enum err err;
 
-	TRY(pact_channel_seal(&line->sealed, wr_bytes(&line->pending), false,
-	    &out));
+	TRY(pact_channel_seal(client_line_sealed(line),
+	    wr_bytes(&line->pending), false, &out));
 	wr_free(&line->pending);
 	TRY(client_line_send(line, &out));
 out:

@@ -13,6 +13,7 @@
 #define CLIENT_LINE_H
 
 #include "base/list.h"
+#include "base/secret.h"
 #include "base/wheel.h"
 #include "client/conn.h"
 #include "client/relay.h"
@@ -63,8 +64,8 @@ struct client_line {
 	struct client_stream stream;  /* path RELAY */
 	struct client_inbox inbox;
 	struct wr pending; /* messages to be sealed; grows */
-	struct noise_handshake *handshake;
-	struct pact_channel sealed;
+	struct secret *handshake; /* struct noise_handshake */
+	struct secret *sealed;    /* struct pact_channel */
 
 	struct timer timer;
 	uint64_t since_ms, heard_ms;
@@ -74,6 +75,13 @@ struct client_line {
 	size_t said_n, said_cap;
 	struct client_report why; /* OVER */
 };
+
+/* The keys of a line that stands. */
+static inline struct pact_channel *
+client_line_sealed(const struct client_line *line)
+{
+	return (struct pact_channel *)(void *)secret_bytes(line->sealed);
+}
 
 /* A caller's line, along a path; the connection or stream is its own to ask
  * for. NULL: no memory. */

@@ -2,15 +2,15 @@
 
 #include "client/core.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+/* In a struct secret, for what comes out. */
 struct work {
 	struct link link;
 	client_job job;
 	enum client_work_kind kind;
 	client_work_fn *done; /* NULL: nobody waits any more */
-	struct secret *in;
+	struct secret *self, *in;
 	struct client_stretch stretch;
 };
 
@@ -19,8 +19,7 @@ work_free(struct work *work)
 {
 	list_remove(&work->link);
 	secret_free(work->in);
-	bytes_wipe(work, sizeof *work);
-	free(work);
+	secret_free(work->self);
 }
 
 enum err
@@ -28,13 +27,16 @@ client_work_start(struct client *c, enum client_work_kind kind,
     struct ksf_params params, const uint8_t salt[KSF_SALT_LEN],
     struct bytes in, client_work_fn *done)
 {
-	struct work *work = calloc(1, sizeof *work);
+	struct secret *self = secret_new(sizeof(struct work));
+	struct work *work;
 
-	if (work == NULL)
+	if (self == NULL)
 		return ERR_NOMEM;
+	work = (struct work *)(void *)secret_bytes(self);
+	work->self = self;
 	work->in = secret_dup(in);
 	if (work->in == NULL) {
-		free(work);
+		secret_free(self);
 		return ERR_NOMEM;
 	}
 	work->job = ++c->next_job;

@@ -4,6 +4,18 @@
 
 #include <string.h>
 
+/* Member by member: a whole struct may be put together on the stack, and the
+ * keys would stay there. */
+void
+pact_channel_begin(struct pact_channel *c, const struct noise_split *split,
+    enum pact_channel_kind kind)
+{
+	memset(c, 0, sizeof *c);
+	c->out = split->send;
+	c->in = split->receive;
+	c->kind = (uint8_t)kind;
+}
+
 void
 pact_channel_wipe(struct pact_channel *c)
 {

@@ -14,7 +14,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/wr.h"
-#include "noise/transport.h"
+#include "noise/handshake.h"
 #include "wire/frame.h"
 #include "wire/messages.h"
 
@@ -33,6 +33,10 @@ struct pact_channel {
 	uint32_t in_rekeys;
 	uint8_t kind;
 };
+
+/* Begins with the keys of a handshake, which split keeps, too. */
+void pact_channel_begin(struct pact_channel *c,
+    const struct noise_split *split, enum pact_channel_kind kind);
 
 /* Wipes keys and releases memory. */
 void pact_channel_wipe(struct pact_channel *c);

@@ -51,9 +51,8 @@ handshake(struct server *s, struct server_conn *c, struct bytes message1)
 	wr_u8(&w, PACT_GUARD_MESSAGE2);
 	TRY(noise_handshake_write(&k->hs, &k->random, BYTES_NONE, &w));
 	TRY(noise_handshake_split(&k->hs, &k->split));
-	server_vault(c)->channel = (struct pact_channel){
-		.out = k->split.send, .in = k->split.receive,
-		.kind = PACT_CHANNEL_SERVER };
+	pact_channel_begin(&server_vault(c)->channel, &k->split,
+	    PACT_CHANNEL_SERVER);
 	c->of.login = server_login_new(k->split.x, k->split.h);
 	NEED(c->of.login != NULL, ERR_NOMEM);
 	TRY(server_conn_send(s, c, wr_bytes(&w)));

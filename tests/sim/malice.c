@@ -80,7 +80,8 @@ take_line(struct malice_link *l)
 		if (line->conn != NULL && line->conn->id == l->end->link &&
 		    (line->state == CLIENT_LINE_HELLO ||
 			line->state == CLIENT_LINE_UP))
-			take_keys(l, &line->sealed);
+			take_keys(l, (const struct pact_channel *)
+			    (const void *)secret_view(line->sealed).p);
 	}
 }
 
