@@ -259,7 +259,8 @@ SOTTO_API uint32_t sotto_passwd(struct sotto *s, const char *password,
 /*
  * Ends this session by a confirmed logout. With everywhere, all live
  * sessions of this device; with forget, also the device itself, and the
- * account is wiped from the home.
+ * account is wiped from the home. The password and the device's keys are
+ * forgotten: what comes after it takes sotto_set_password again.
  */
 enum sotto_logout { SOTTO_LOGOUT_SESSION, SOTTO_LOGOUT_DEVICE,
 	SOTTO_LOGOUT_FORGET };

@@ -302,28 +302,17 @@ do_status(struct chat *c, const struct chat_line *line)
 }
 
 static void
-host(struct chat *c)
-{
-	if (c->host == 0)
-		c->host = sotto_host(c->run->s);
-	if (c->host == 0) {
-		fail_last(c);
-		c->is_over = true;
-		c->code = (int)sotto_last_error(c->run->s)->outcome;
-	}
-}
-
-static void
 do_login(struct chat *c, const struct chat_line *line)
 {
-	if (line->name[0] != '\0' && strcasecmp(line->name, c->me) != 0) {
-		copy(c->next_account, sizeof c->next_account, line->name);
-		c->is_over = true;
-	} else if (c->host != 0) {
+	const char *name = line->name[0] == '\0' ? c->me : line->name;
+
+	if (c->host != 0 && strcasecmp(name, c->me) == 0) {
 		out_say(c->run->out, "You are logged in as %s.", c->me);
-	} else {
-		host(c);
+		return;
 	}
+	/* The password is asked for again. */
+	copy(c->next_account, sizeof c->next_account, name);
+	c->is_over = true;
 }
 
 static void
@@ -371,8 +360,10 @@ chat_do(struct chat *c, const struct chat_line *line)
 		do_session(c, line);
 		return;
 	case CHAT_HOST:
-		host(c);
-		do_status(c, line);
+		if (c->host == 0)
+			do_login(c, line);
+		else
+			do_status(c, line);
 		return;
 	case CHAT_LIST:
 		begun(c, sotto_list(c->run->s), line);

@@ -50,7 +50,7 @@ struct chat {
 	size_t held_n;
 	bool is_over;
 	int code;
-	char next_account[CHAT_NAME_CAP]; /* LOGIN of somebody else: who */
+	char next_account[CHAT_NAME_CAP]; /* LOGIN: who */
 };
 
 /* Begins in a run that has begun; with a name, asks for a session. */

@@ -90,8 +90,9 @@ chat_once(const struct options *o, struct screen *screen, const char *name)
 	int code = run_begin(&screen->run, o, on_event, screen);
 
 	if (code == 0) {
-		screen->reader = reader_new(!o->out->is_json, wait_for_input,
-		    screen);
+		if (screen->reader == NULL)
+			screen->reader = reader_new(!o->out->is_json,
+			    wait_for_input, screen);
 		if (reader_is_terminal(screen->reader)) {
 			o->out->above = above;
 			o->out->above_ctx = screen;
@@ -102,8 +103,11 @@ chat_once(const struct options *o, struct screen *screen, const char *name)
 		code = screen->chat.code;
 		o->out->above = NULL;
 		chat_end(&screen->chat);
-		reader_free(screen->reader);
-		screen->reader = NULL;
+		/* What was read ahead of a pipe is for the next login. */
+		if (reader_is_terminal(screen->reader)) {
+			reader_free(screen->reader);
+			screen->reader = NULL;
+		}
 	}
 	return run_end(&screen->run, code);
 }
@@ -115,22 +119,27 @@ cmd_chat(const struct options *o)
 	struct options next = *o;
 	const char *name = o->n_args > 0 ? o->args[0] : NULL;
 	char account[sizeof screen.chat.next_account];
-	int code;
+	bool is_over = false;
+	int code = 0;
 
 	o->out->talk = OUT_STDOUT;
-	for (;;) {
-		memset(&screen, 0, sizeof screen);
+	for (; !is_over; name = NULL) {
+		memset(&screen.run, 0, sizeof screen.run);
+		memset(&screen.chat, 0, sizeof screen.chat);
 		code = chat_once(&next, &screen, name);
-		if (code != 0 || screen.chat.next_account[0] == '\0' ||
-		    o->ephemeral != NULL)
-			return code;
+		is_over = code != 0 || screen.chat.next_account[0] == '\0';
+		if (strcasecmp(screen.chat.next_account, screen.chat.me) == 0)
+			continue;
 		/* LOGIN of somebody else, whose password is another one. */
+		is_over = is_over || o->ephemeral != NULL;
 		(void)snprintf(account, sizeof account, "%s",
 		    screen.chat.next_account);
 		next.account = account;
 		next.password_file = NULL;
 		next.password_fd = -1;
 		next.password_command = NULL;
-		name = NULL;
 	}
+	if (screen.reader != NULL)
+		reader_free(screen.reader);
+	return code;
 }

@@ -85,13 +85,21 @@ refused(struct client *c, struct client_command *cmd,
 	}
 }
 
+/* Whoever has logged out has nothing here that opens anything. */
+static void
+forget_secrets(struct client *c)
+{
+	secret_free(c->password);
+	c->password = NULL;
+	secret_free(c->keys);
+	c->keys = NULL;
+}
+
 static void
 wipe_account(struct client *c)
 {
 	for (int i = 0; i < CLIENT_FILES; i++)
 		client_vault_put(c, (enum client_file)i, BYTES_NONE);
-	secret_free(c->keys);
-	c->keys = NULL;
 	client_pins_free(&c->pins);
 	c->has_account = false;
 	c->account = (struct client_account){ 0 };
@@ -140,6 +148,7 @@ client_logout_survives(struct client *c, struct client_command *cmd)
 	 * and this was one. */
 	wheel_cancel(&c->wheel, &cmd->timer);
 	wipe_account(c);
+	forget_secrets(c);
 	cmd->step = CLIENT_STEP_SAVING;
 	return true;
 }
@@ -161,6 +170,7 @@ client_logout_finish(struct client *c)
 	cmd->step = CLIENT_STEP_SAVING;
 	if (cmd->scope == SOTTO_LOGOUT_FORGET || c->options.is_ephemeral)
 		wipe_account(c);
+	forget_secrets(c);
 }
 
 const struct client_command_kind client_logout_kind = {
