@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #ifndef __has_feature
 #define __has_feature(x) 0
@@ -68,6 +69,10 @@ main(int argc, char **argv)
 	int code;
 
 	be_private();
+	/* Lines are written whole; a buffer would keep what people wrote. A
+	 * terminal's editor writes by letters. */
+	if (!isatty(STDOUT_FILENO))
+		(void)setvbuf(stdout, NULL, _IONBF, 0);
 	/* Messages are UTF-8, whatever the locale of the machine. */
 	if (setlocale(LC_CTYPE, "") == NULL || MB_CUR_MAX == 1)
 		(void)setlocale(LC_CTYPE, "C.UTF-8");

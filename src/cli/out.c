@@ -16,15 +16,32 @@ out_begin(struct out *out, enum out_stream to)
 	return (struct out_line){ .out = out, .to = to };
 }
 
+/* What is shown may be what somebody wrote: no copy stays behind. */
+static void
+wipe(struct out_line *l)
+{
+	if (l->p != NULL)
+		explicit_bzero(l->p, l->cap);
+	free(l->p);
+}
+
 /* Makes room for n more bytes and a NUL. */
 static char *
 room(struct out_line *l, size_t n)
 {
-	char *p = realloc(l->p, l->n + n + 1);
+	size_t cap = (l->n + n + 1) * 2;
+	char *p;
 
+	if (l->n + n < l->cap)
+		return l->p + l->n;
+	p = malloc(cap);
 	if (p == NULL)
 		abort();
+	if (l->n > 0)
+		memcpy(p, l->p, l->n);
+	wipe(l);
 	l->p = p;
+	l->cap = cap;
 	return p + l->n;
 }
 
@@ -209,9 +226,7 @@ out_end(struct out_line *l)
 	}
 	if (!ok && l->to == OUT_STDOUT)
 		out->is_broken = true;
-	if (l->p != NULL)
-		explicit_bzero(l->p, l->n);
-	free(l->p);
+	wipe(l);
 	*l = (struct out_line){ 0 };
 	return ok;
 }

@@ -33,7 +33,7 @@ struct out {
 struct out_line {
 	struct out *out;
 	char *p;
-	size_t n;
+	size_t n, cap;
 	enum out_stream to;
 	int fields;
 };

@@ -22,6 +22,7 @@
 /* Longest line that is taken from stdin: over what can be said, so that it is
  * refused as too long and not cut. */
 #define LINE_MAX_LEN (64 * 1024)
+#define PASTE_CAP    (LINE_MAX_LEN + 2)
 
 struct reader {
 	EditLine *el; /* NULL: not on a terminal */
@@ -51,6 +52,32 @@ restore_terminal(void)
 
 /* ---- UTF-8, whatever the locale ---- */
 
+/* No copy of what was typed stays behind. */
+static void
+wipe_line(struct reader *r)
+{
+	if (r->line != NULL)
+		explicit_bzero(r->line, r->cap);
+	r->n = 0;
+}
+
+static void
+grow(struct reader *r, size_t cap)
+{
+	size_t n = r->n;
+	char *line = malloc(cap);
+
+	if (line == NULL)
+		abort();
+	if (n > 0)
+		memcpy(line, r->line, n);
+	wipe_line(r);
+	free(r->line);
+	r->line = line;
+	r->cap = cap;
+	r->n = n;
+}
+
 static void
 append(struct reader *r, const char *p, size_t n)
 {
@@ -58,12 +85,8 @@ append(struct reader *r, const char *p, size_t n)
 		n = LINE_MAX_LEN - r->n;
 	if (n == 0)
 		return;
-	if (r->n + n > r->cap) {
-		r->cap = (r->n + n) * 2;
-		r->line = realloc(r->line, r->cap);
-		if (r->line == NULL)
-			abort();
-	}
+	if (r->n + n > r->cap)
+		grow(r, (r->n + n) * 2);
 	memcpy(r->line + r->n, p, n);
 	r->n += n;
 }
@@ -222,6 +245,7 @@ drop(struct reader *r, size_t n)
 {
 	memmove(r->in, r->in + n, r->in_n - n);
 	r->in_n -= n;
+	explicit_bzero(r->in + r->in_n, n);
 }
 
 static bool
@@ -361,7 +385,7 @@ edit_line(struct reader *r)
 		(void)fflush(stdout);
 		return false;
 	}
-	r->n = 0;
+	wipe_line(r);
 	for (int i = 0; i < count; i++)
 		append_char(r, (uint32_t)typed[i]);
 	if (r->n > 0 && r->line[r->n - 1] == '\n')
@@ -374,7 +398,7 @@ edit_line(struct reader *r)
 static bool
 plain_line(struct reader *r)
 {
-	r->n = 0;
+	wipe_line(r);
 	for (;;) {
 		const char *end = memchr(r->in, '\n', r->in_n);
 		size_t n = end == NULL ? r->in_n : (size_t)(end - r->in);
@@ -419,7 +443,7 @@ edit_begin(struct reader *r)
 	HistEventW ev;
 
 	r->el = el_init("sotto", stdin, stdout, stderr);
-	r->paste = calloc(LINE_MAX_LEN + 2, sizeof r->paste[0]);
+	r->paste = calloc(PASTE_CAP, sizeof r->paste[0]);
 	r->history = history_winit();
 	if (r->el == NULL || r->paste == NULL || r->history == NULL)
 		abort();
@@ -465,9 +489,11 @@ reader_free(struct reader *r)
 		signals_on_end(NULL);
 		restore_terminal();
 	}
-	if (r->line != NULL)
-		explicit_bzero(r->line, r->cap);
+	wipe_line(r);
 	free(r->line);
+	if (r->paste != NULL)
+		explicit_bzero(r->paste, PASTE_CAP * sizeof r->paste[0]);
 	free(r->paste);
+	explicit_bzero(r, sizeof *r);
 	free(r);
 }
