@@ -1,5 +1,6 @@
 #include "client/derive.h"
 
+#include "base/reveal.h"
 #include "crypto/hash.h"
 
 enum err
@@ -12,6 +13,7 @@ client_derive(struct bytes secret, struct bytes label,
 	hkdf_extract(HASH_SHA512, BYTES_NONE, secret, prk);
 	err = hkdf_expand(HASH_SHA512, BYTES_OF(prk), label, key,
 	    CLIENT_KEY_LEN);
+	REVEAL_BYTES("derived", key, CLIENT_KEY_LEN);
 	bytes_wipe(prk, sizeof prk);
 	return err;
 }

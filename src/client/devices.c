@@ -1,6 +1,7 @@
 #include "client/devices.h"
 
 #include "base/hex.h"
+#include "base/reveal.h"
 #include "client/core.h"
 #include "client/enrol.h"
 
@@ -121,6 +122,7 @@ client_devices_exclude(struct client *c, struct client_command *cmd,
 	NEED(cmd->person != NULL, ERR_NOMEM);
 	person = (struct client_person *)(void *)secret_bytes(cmd->person);
 	client_random(c, person->identity.data_key, 32);
+	REVEAL("data", person->identity.data_key);
 	TRY(make_parts(c, person, device, &p));
 	m.req = client_command_ask(c, cmd);
 	m.identity_box = wr_bytes(&p.identity);

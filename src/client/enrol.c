@@ -1,5 +1,6 @@
 #include "client/enrol.h"
 
+#include "base/reveal.h"
 #include "client/core.h"
 #include "client/login.h"
 #include "client/work.h"
@@ -18,6 +19,8 @@ client_enrol_keys(struct client *c)
 	c->session.has_new_keys = true;
 	client_random(c, client_keys(c)->device_seed, 32);
 	client_random(c, client_keys(c)->link_secret, 32);
+	REVEAL("device", client_keys(c)->device_seed);
+	REVEAL("link", client_keys(c)->link_secret);
 	/* The place of the device that the keyring was for is taken. */
 	if (!c->has_account)
 		client_random(c, c->account.device,
@@ -89,6 +92,8 @@ client_enrol_join(struct client *c, struct bytes record)
 	enum err err = ERR_OK;
 
 	client_random(c, &person->identity, sizeof person->identity);
+	REVEAL("identity", person->identity.seed);
+	REVEAL("data", person->identity.data_key);
 	ed25519_public(person->identity.seed, c->account.identity);
 	memcpy(client_keys(c)->data_key, person->identity.data_key, 32);
 	client_pins_free(&c->pins);

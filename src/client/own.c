@@ -1,5 +1,6 @@
 #include "client/own.h"
 
+#include "base/reveal.h"
 #include "client/core.h"
 #include "crypto/dh.h"
 #include "crypto/sig.h"
@@ -105,6 +106,8 @@ client_own_entry(const struct client *c, struct pact_roster_entry *entry)
 	memcpy(entry->id, c->account.device, sizeof entry->id);
 	ed25519_public(keys->device_seed, entry->device_key);
 	x25519_public(keys->link_secret, entry->link_key);
+	REVEAL("public", entry->device_key);
+	REVEAL("public", entry->link_key);
 	(void)snprintf(entry->label, sizeof entry->label, "%s",
 	    c->options.device_label);
 	entry->added_s = client_servers_now_s(c);

@@ -1,5 +1,6 @@
 #include "client/passwd.h"
 
+#include "base/reveal.h"
 #include "client/core.h"
 #include "client/enrol.h"
 #include "client/login.h"
@@ -90,6 +91,7 @@ change(struct client *c, struct client_command *cmd, struct bytes record)
 	enum err err;
 
 	client_random(c, person->identity.data_key, 32);
+	REVEAL("data", person->identity.data_key);
 	TRY(client_enrol_identity_box(c, person, m.identity_version,
 	    &identity));
 	TRY(client_enrol_settings_box(c, person->identity.data_key,

@@ -22,6 +22,7 @@
 #include "noise/handshake.h"
 
 #include "base/rd.h"
+#include "base/reveal.h"
 #include "crypto/ct.h"
 
 #include <string.h>
@@ -317,6 +318,9 @@ noise_handshake_write(struct noise_handshake *hs,
 	TRY(wr_done(out));
 	message = wr_init(at, len + payload.n);
 
+	REVEAL("ephemeral", random->e);
+	REVEAL("ephemeral", random->e1);
+	REVEAL("ephemeral", random->ekem1);
 	token = hs->pattern->tokens[hs->message];
 	for (; *token != NOISE_END; token++)
 		TRY(write_token(&s.next, *token, random, &message));

@@ -1,5 +1,7 @@
 #include "noise/symmetric.h"
 
+#include "base/reveal.h"
+
 #include <string.h>
 
 #define MAX_OUTPUTS 3
@@ -143,6 +145,7 @@ noise_symmetric_split(const struct noise_symmetric *sym,
 	noise_transport_init(responder, s.outputs + n);
 	memset(x, 0, HASH_MAX_LEN);
 	memcpy(x, s.outputs + 2 * n, n);
+	REVEAL_BYTES("x", x, n);
 out:
 	bytes_wipe(&s, sizeof s);
 	return err;

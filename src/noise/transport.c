@@ -1,5 +1,7 @@
 #include "noise/transport.h"
 
+#include "base/reveal.h"
+
 #include <string.h>
 
 #define USED_UP UINT64_MAX
@@ -25,6 +27,7 @@ noise_transport_init(
     struct noise_transport *t, const uint8_t key[NOISE_KEY_LEN])
 {
 	memcpy(t->k, key, NOISE_KEY_LEN);
+	REVEAL("transport", t->k);
 	t->n = 0;
 }
 
@@ -74,6 +77,7 @@ noise_transport_rekey(struct noise_transport *t, enum aead_alg alg)
 	make_nonce(alg, USED_UP, nonce);
 	TRY(aead_seal(alg, t->k, nonce, BYTES_NONE, BYTES_OF(zeros), s.sealed));
 	memcpy(t->k, s.sealed, NOISE_KEY_LEN);
+	REVEAL("transport", t->k);
 out:
 	bytes_wipe(&s, sizeof s);
 	return err;

@@ -1,5 +1,6 @@
 #include "opaque/ake.h"
 
+#include "base/reveal.h"
 #include "base/wr.h"
 #include "crypto/hash.h"
 
@@ -126,6 +127,9 @@ opaque_ake_derive(const struct opaque_dh *dh,
 	    s.handshake_secret));
 	TRY(derive_secret(s.prk, BYTES_LIT("SessionKey"), BYTES_OF(hashed),
 	    out->session_key));
+	REVEAL("opaque", out->session_key);
+	REVEAL("opaque", s.handshake_secret);
+	REVEAL("opaque", dh->shared);
 	TRY(derive_secret(
 	    s.handshake_secret, BYTES_LIT("ServerMAC"), BYTES_NONE, s.km2));
 	TRY(derive_secret(

@@ -1,6 +1,7 @@
 #include "opaque/envelope.h"
 
 #include "base/rd.h"
+#include "base/reveal.h"
 #include "base/wr.h"
 #include "crypto/ct.h"
 #include "crypto/hash.h"
@@ -20,6 +21,9 @@ opaque_envelope_randomize(const uint8_t oprf_output[OPRF_OUTPUT_LEN],
 
 	/* Extract is HMAC with the salt, here "", as the key. */
 	hmac_parts(HASH_SHA512, BYTES_NONE, ikm, 2, randomized_password);
+	REVEAL_BYTES("stretched", stretched, OPAQUE_STRETCH_LEN);
+	REVEAL_BYTES("stretched", randomized_password, OPAQUE_HASH_LEN);
+	REVEAL_BYTES("oprf", oprf_output, OPRF_OUTPUT_LEN);
 }
 
 enum err
@@ -117,6 +121,8 @@ open_at(const uint8_t randomized_password[OPAQUE_HASH_LEN],
 	TRY(expand(randomized_password, nonce, BYTES_LIT("PrivateKey"), s.seed,
 	    sizeof s.seed));
 	TRY(opaque_ake_keypair(s.seed, &out->client));
+	REVEAL("export", out->export_key);
+	REVEAL("opaque", out->client.secret);
 	make_auth_tag(s.auth_key, nonce,
 	    (struct bytes){ server_public, OPAQUE_PUBLIC_LEN },
 	    opaque_ake_server_identity(binding, server_public),

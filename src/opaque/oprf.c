@@ -1,5 +1,6 @@
 #include "opaque/oprf.h"
 
+#include "base/reveal.h"
 #include "crypto/ct.h"
 #include "crypto/hash.h"
 
@@ -113,6 +114,8 @@ opaque_oprf_blind(struct bytes input, const uint8_t blind[OPRF_SCALAR_LEN],
 	NEED(input.n <= OPRF_MAX_INPUT_LEN, ERR_ARG);
 	TRY(hash_to_group(input, s.element));
 	TRY(ristretto_mul(blind, s.element, blinded));
+	REVEAL("oprf", s.element);
+	REVEAL_BYTES("oprf", blind, OPRF_SCALAR_LEN);
 out:
 	bytes_wipe(&s, sizeof s);
 	return err;

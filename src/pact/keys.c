@@ -1,5 +1,6 @@
 #include "pact/keys.h"
 
+#include "base/reveal.h"
 #include "crypto/hash.h"
 #include "wire/limits.h"
 
@@ -47,6 +48,7 @@ pact_keys_session(struct bytes x, struct bytes opaque_key,
 	hkdf_extract(HASH_SHA512, BYTES_NONE, wr_bytes(&ikm), s.prk);
 	TRY(hkdf_expand(HASH_SHA512, BYTES_OF(s.prk), wr_bytes(&w), key,
 	    PACT_SESSION_KEY_LEN));
+	REVEAL_BYTES("session", key, PACT_SESSION_KEY_LEN);
 out:
 	bytes_wipe(&s, sizeof s);
 	return err;
