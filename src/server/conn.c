@@ -417,6 +417,10 @@ server_sent(struct server *s, struct server_conn *c, size_t n)
 		free(chunk);
 	}
 	server_conn_tidy(s, c);
+	/* All that it said has been read: to close now loses nothing, and it
+	 * cannot stay for longer by not closing. */
+	if (c->state == SERVER_ENDING && c->is_dismissed && c->io == NULL)
+		server_conn_drop(s, c);
 	server_settle(s);
 }
 
@@ -480,14 +484,12 @@ server_conn_dismiss(struct server *s, struct server_conn *c,
 {
 	leave(s, c);
 	c->state = SERVER_ENDING;
-	c->is_sealed = true;
+	c->is_sealed = c->is_dismissed = true;
 	arm(s, c, server_now_ms(s) + ENDING_MS);
 	if (c->state != SERVER_ENDING)
 		return;
 	if (server_conn_send(s, c, answer) != ERR_OK)
 		server_conn_drop(s, c);
-	else
-		s->effects.close(s->effects.ctx, c->shell, false);
 }
 
 /* Takes c out of the list of those that have something to say. */

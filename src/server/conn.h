@@ -61,8 +61,8 @@ uint8_t *server_conn_entry(const struct server *s,
 /* The channel stands: vault and login are there, the entry goes back. */
 void server_conn_opened(struct server *s, struct server_conn *c);
 
-/* Hands answer to the shell as it is, and closes once that has left. For a
- * connection that has no channel yet. */
+/* Hands answer to the shell as it is, and closes once that has left, whether
+ * the client closes or not. For a connection that has no channel yet. */
 void server_conn_dismiss(struct server *s, struct server_conn *c,
     struct bytes answer);
 

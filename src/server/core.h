@@ -109,6 +109,7 @@ struct server_conn {
 	bool is_dirty : 1;
 	bool is_asked : 1;    /* a PING is out */
 	bool is_sealed : 1;   /* ENDING: CLOSE was given to send */
+	bool is_dismissed : 1; /* ENDING: closed as soon as that has left */
 	bool is_opening : 1;  /* a record is being walked: the vault stays */
 	bool is_loopback : 1;
 	bool has_asked_key : 1;
