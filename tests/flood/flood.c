@@ -10,7 +10,7 @@
  *	version    first records of a version that is not there
  *	mac        first records whose mac1 is wrong
  *	replay     the same captured first record, again and again; with
- *	           --solve one whose puzzle was solved, once
+ *	           --solve one of each source, whose puzzle was solved once
  *	puzzle     true challenges with wrong solutions
  *	pass       made-up passes of devices
  *	handshake  handshakes, begun and left
@@ -74,6 +74,12 @@ struct begun {
 	uint8_t message1[PACT_GUARD_MESSAGE1_LEN];
 };
 
+/* REPLAY: what was solved for a source; n is 0 before that. */
+struct captured {
+	size_t n;
+	uint8_t p[2 + PACT_GUARD_FIRST_MAX];
+};
+
 struct flooder {
 	int fd; /* -1: none */
 	uint32_t source;
@@ -108,8 +114,7 @@ static struct flooder *flooders;
 static struct flooder **idle; /* those without a connection */
 static size_t idle_n;
 static uint64_t now; /* of this round, in ms */
-static uint8_t captured[2 + PACT_GUARD_FIRST_MAX];
-static size_t captured_n; /* REPLAY: what was once let in */
+static struct captured *captured; /* by source */
 static struct wr login_start;
 static int poller;
 
@@ -218,9 +223,9 @@ prepare(struct flooder *f)
 	f->begun = &pool[asked.kind == REPLAY ? 0 :
 						seen.connections % POOL];
 	f->sent = 0;
-	if (asked.kind == REPLAY && captured_n != 0) {
-		memcpy(f->out, captured, captured_n);
-		f->out_n = captured_n;
+	if (captured[f->source].n != 0) {
+		f->out_n = captured[f->source].n;
+		memcpy(f->out, captured[f->source].p, f->out_n);
 		return;
 	}
 	f->first.message1 = BYTES_OF(f->begun->message1);
@@ -305,7 +310,7 @@ static void
 start(struct flooder *f)
 {
 	/* A challenge is for one source. */
-	if (!f->has_challenge && captured_n == 0)
+	if (!f->has_challenge)
 		f->source = (uint32_t)(seen.connections % asked.sources);
 	prepare(f);
 	dial(f);
@@ -358,10 +363,8 @@ solve(struct flooder *f, struct bytes record)
 	f->first.kind = PACT_GUARD_PUZZLE;
 	write_first(f);
 	if (asked.kind == REPLAY) {
-		memcpy(captured, f->out, f->out_n);
-		captured_n = f->out_n;
-		for (size_t i = 0; i < asked.open; i++)
-			flooders[i].source = f->source;
+		memcpy(captured[f->source].p, f->out, f->out_n);
+		captured[f->source].n = f->out_n;
 	}
 	idle_n--;
 	dial(f);
@@ -374,7 +377,7 @@ challenged(struct flooder *f, struct bytes record)
 	if (asked.kind == PUZZLE) {
 		(void)take_challenge(f, record);
 		hang_up(f);
-	} else if (asked.solves && captured_n == 0) {
+	} else if (asked.solves && captured[f->source].n == 0) {
 		solve(f, record);
 	} else {
 		hang_up(f);
@@ -606,7 +609,9 @@ make_flooders(void)
 	poller = epoll_create1(EPOLL_CLOEXEC);
 	flooders = calloc(asked.open, sizeof flooders[0]);
 	idle = calloc(asked.open, sizeof(struct flooder *));
-	if (poller < 0 || flooders == NULL || idle == NULL)
+	captured = calloc(asked.sources, sizeof captured[0]);
+	if (poller < 0 || flooders == NULL || idle == NULL ||
+	    captured == NULL)
 		die(EXIT_FAILURE, "%s", strerror(errno));
 	for (size_t i = asked.open; i > 0; i--) {
 		flooders[i - 1].fd = -1;
@@ -645,6 +650,7 @@ main(int argc, char **argv)
 	    (double)cpu.tv_nsec / 1e9);
 	free(flooders);
 	free(idle);
+	free(captured);
 	wr_free(&login_start);
 	return 0;
 }
