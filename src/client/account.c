@@ -26,6 +26,7 @@ client_account_write(const struct client_account *account, struct wr *w)
 	wr_u8(w, account->channel_version);
 	wr_put(w, BYTES_OF(account->identity));
 	wr_put(w, BYTES_OF(account->device));
+	wr_u64(w, account->identity_version);
 }
 
 enum err
@@ -50,6 +51,7 @@ client_account_read(struct bytes in, struct client_account *account)
 	a.channel_version = rd_u8(&r);
 	rd_copy(&r, a.identity, sizeof a.identity);
 	rd_copy(&r, a.device, sizeof a.device);
+	a.identity_version = rd_u64(&r);
 	TRY(rd_end(&r));
 	NEED(flags <= FLAG_VERIFIED && host.n > 0 && a.at.port != 0 &&
 		memchr(host.p, '\0', host.n) == NULL, ERR_DECODE);

@@ -4,7 +4,11 @@
  * had. Nothing in it is secret; everything in it is checked again.
  *
  *	version u8 (1) | name vec8 | host vec8 | port u16 | server key 32 |
- *	flags u8 | channel version u8 | identity key 32 | device id 16
+ *	flags u8 | channel version u8 | identity key 32 | device id 16 |
+ *	version of the identity box u64
+ *
+ * That version is what of seen.h is known without the keyring: a password
+ * that does not open it may be the account's next one, not its last one.
  */
 #ifndef CLIENT_ACCOUNT_H
 #define CLIENT_ACCOUNT_H
@@ -23,6 +27,7 @@ struct client_account {
 	uint8_t channel_version; /* the highest seen of this server */
 	uint8_t identity[32];
 	uint8_t device[PACT_DEVICE_ID_LEN];
+	uint64_t identity_version; /* of the box, when the keyring was sealed */
 };
 
 /* What associated data calls an account: name and identity key. */

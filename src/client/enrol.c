@@ -247,6 +247,7 @@ put_files(struct client *c, const struct client_keyring_head *head,
 	client_random(c, nonce, sizeof nonce);
 	TRY(client_keyring_seal(head, &c->account, stretched, client_keys(c),
 	    nonce, &keyring));
+	c->account.identity_version = c->seen.identity;
 	client_account_write(&c->account, &account);
 	TRY(wr_done(&account));
 	client_vault_put(c, CLIENT_FILE_KEYRING, wr_bytes(&keyring));

@@ -179,7 +179,10 @@ on_keyring(struct client *c, enum err err, const uint8_t *stretched)
 	secret_free(c->keys);
 	c->keys = NULL;
 	if (err == ERR_AUTH) {
-		/* The password may have been changed on another device. */
+		/* The password may have been changed on another device; it
+		 * was not changed back to one before this keyring's. */
+		c->seen = (struct client_seen){
+			.identity = c->account.identity_version };
 		s->is_fallback = s->goal != CLIENT_GOAL_ENROL;
 		s->goal = CLIENT_GOAL_ENROL;
 		connect_now(c);
@@ -289,7 +292,7 @@ static void
 explain(const struct client_session *s, struct client_report *r)
 {
 	if (s->is_fallback && r->outcome != SOTTO_WAIT &&
-	    r->outcome != SOTTO_OK)
+	    r->outcome != SOTTO_OK && r->outcome != SOTTO_KEY_CHANGED)
 		*r = client_report_make(SOTTO_WRONG_PASSWORD,
 		    "It does not open this machine's keyring, and is not the"
 		    " account's new one either.", "Try again.",

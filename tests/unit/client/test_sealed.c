@@ -16,7 +16,8 @@ account_of_alice(void)
 {
 	struct client_account a = { .name = { "alice" },
 		.at = { "example.net", 7368 }, .is_server_verified = true,
-		.channel_version = 1, .device = { 3 } };
+		.channel_version = 1, .device = { 3 },
+		.identity_version = 5 };
 	const uint8_t seed[32] = { 1 };
 
 	CHECK_OK(crypto_init());
@@ -32,6 +33,7 @@ TEST(the_account_file_is_read_back)
 
 	client_account_write(&a, &w);
 	CHECK_OK(client_account_read(wr_bytes(&w), &read));
+	CHECK_EQ(read.identity_version, a.identity_version);
 	CHECK(wire_name_equal(&a.name, &read.name));
 	CHECK(strcmp(a.at.host, read.at.host) == 0);
 	CHECK_EQ(read.at.port, 7368);
