@@ -377,8 +377,9 @@ client_command_settle(struct client *c)
 		;
 	if (c->session.state != CLIENT_SESSION_READY)
 		return;
-	if (client_pins_are_changed(&c->pins) && (first_of(c) == NULL ||
-	    first_of(c)->type != CLIENT_COMMAND_SETTINGS))
+	if (client_pins_are_changed(&c->pins) && !c->session.pins_rest &&
+	    (first_of(c) == NULL ||
+		first_of(c)->type != CLIENT_COMMAND_SETTINGS))
 		(void)client_command_new(c, CLIENT_COMMAND_SETTINGS);
 	while (c->session.state == CLIENT_SESSION_READY &&
 	    !c->session.is_failed && !c->session.wants_again && start_one(c))

@@ -73,6 +73,7 @@ client_session_drop(struct client *c)
 	client_introduction_clear(c);
 	client_pins_end(&c->pins, false);
 	wheel_cancel(&c->wheel, &s->timer);
+	wheel_cancel(&c->wheel, &s->pins_timer);
 	secret_free(s->login);
 	secret_free(s->key);
 	secret_free(s->person);

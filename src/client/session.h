@@ -74,6 +74,8 @@ struct client_session {
 	unsigned conflicts; /* of this login */
 	uint32_t req;
 	struct timer timer;
+	struct timer pins_timer; /* until pins_rest is over */
+	bool pins_rest;          /* the server could not write them */
 	uint8_t code[WIRE_CODE_LEN]; /* REGISTER */
 	struct secret *login;  /* OPAQUE's state, REPLY and STRETCH */
 	struct client_bid bid; /* REPLY: for a login that has to wait */

@@ -5,6 +5,9 @@
 /* Devices that write their pins at once come to an end. */
 #define TRIES 8
 
+/* How long pins rest that the server could not write down. */
+#define REST_MS 60000
+
 /* What is not written now is written in the next session. */
 static void
 give_up(struct client *c, const struct client_report *report)
@@ -99,6 +102,28 @@ answer_write(struct client *c, struct client_command *cmd,
 }
 
 static void
+on_rested(struct timer *t, void *ctx)
+{
+	struct client *c = ctx;
+
+	(void)t;
+	c->session.pins_rest = false;
+}
+
+/* A server whose disk is full is good for everything else. Who only came to
+ * do one thing hears that it is not done; who stays tries again later. */
+static void
+rest(struct client *c, struct client_command *cmd,
+    const struct client_report *report)
+{
+	client_report_notice(c, report);
+	c->session.pins_rest = true;
+	c->session.pins_timer.fire = on_rested;
+	client_arm(c, &c->session.pins_timer, REST_MS);
+	client_command_done(c, cmd, report);
+}
+
+static void
 refused_write(struct client *c, struct client_command *cmd,
     const struct wire_ERROR *error)
 {
@@ -112,7 +137,10 @@ refused_write(struct client *c, struct client_command *cmd,
 		return;
 	}
 	r = client_report_error(error, "The pins were not written.");
-	give_up(c, &r);
+	if (error->code == WIRE_ERROR_STORE && client_command_hosts(c))
+		rest(c, cmd, &r);
+	else
+		give_up(c, &r);
 }
 
 const struct client_command_kind client_settings_write = {
