@@ -184,6 +184,12 @@ on_wake(void *ctx)
 	struct shell *sh = ctx;
 
 	(void)store_sqlite_poll(sh->store);
+	if (sh->is_full != store_sqlite_is_full(sh->store)) {
+		sh->is_full = !sh->is_full;
+		log_say(LOG_ERROR, sh->is_full ?
+			"the disk is full: nothing can be written" :
+			"there is room on the disk again");
+	}
 	/* Nothing more can be promised; a restart finds what is true. */
 	if (!sh->is_broken && store_sqlite_is_broken(sh->store)) {
 		sh->is_broken = true;

@@ -31,6 +31,7 @@ struct shell {
 	uint64_t watchdog_every_ms;
 	bool is_draining;
 	bool is_broken; /* the store has failed */
+	bool is_full;   /* it had no room the last time */
 };
 
 /*

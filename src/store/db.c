@@ -270,6 +270,12 @@ store_db_is_broken(const struct store_db *db)
 	    db->rc != SQLITE_NOMEM && db->rc != SQLITE_BUSY;
 }
 
+bool
+store_db_is_full(const struct store_db *db)
+{
+	return db->rc == SQLITE_FULL;
+}
+
 void
 store_db_checkpoint(struct store_db *db)
 {

@@ -130,6 +130,9 @@ void store_db_abort(struct store_db *db);
  * holds: any but a full disk, want of memory, and a lock not had. */
 bool store_db_is_broken(const struct store_db *db);
 
+/* Returns whether rc says that the disk is full. */
+bool store_db_is_full(const struct store_db *db);
+
 /* Moves the log into the database as far as readers allow. */
 void store_db_checkpoint(struct store_db *db);
 

@@ -37,7 +37,7 @@ struct store_sqlite {
 	struct queue writes, reads, done;
 	size_t pending; /* submitted and not completed */
 	uint64_t commits;
-	bool is_stopping, is_broken;
+	bool is_stopping, is_broken, is_full;
 };
 
 /* ---- queues ---- */
@@ -171,6 +171,7 @@ publish(struct store_sqlite *s, bool is_broken)
 {
 	(void)pthread_mutex_lock(&s->lock);
 	s->is_broken = s->is_broken || is_broken;
+	s->is_full = store_db_is_full(&s->writer);
 	s->commits = s->writer.commits;
 	(void)pthread_mutex_unlock(&s->lock);
 }
@@ -377,6 +378,17 @@ store_sqlite_is_broken(struct store_sqlite *s)
 	is_broken = s->is_broken;
 	(void)pthread_mutex_unlock(&s->lock);
 	return is_broken;
+}
+
+bool
+store_sqlite_is_full(struct store_sqlite *s)
+{
+	bool is_full;
+
+	(void)pthread_mutex_lock(&s->lock);
+	is_full = s->is_full;
+	(void)pthread_mutex_unlock(&s->lock);
+	return is_full;
 }
 
 uint64_t

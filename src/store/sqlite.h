@@ -57,6 +57,9 @@ void store_sqlite_drain(struct store_sqlite *s);
 /* Returns whether a write has failed. */
 bool store_sqlite_is_broken(struct store_sqlite *s);
 
+/* Returns whether the last write found no room on the disk. */
+bool store_sqlite_is_full(struct store_sqlite *s);
+
 /* Returns how many transactions have been committed. */
 uint64_t store_sqlite_commits(struct store_sqlite *s);
 
