@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
 """What runs out: descriptors, the disk, memory (threats 18, 24 and 40)."""
+import contextlib
+import errno
+import json
 import os
 import resource
 import select
@@ -12,7 +15,7 @@ import time
 
 from sottotest import Skip, equal, eventually, holds, main, test
 
-NOT_LOGGED_IN = 3
+NO_SERVER = 3
 UNAVAILABLE = 69
 
 
@@ -38,8 +41,8 @@ def memory_kib(pid, what='VmRSS'):
 class Talk:
     """Two people in a live session that was there before the trouble."""
 
-    def __init__(self, w, *flags):
-        self.a, self.b = w.people(2)
+    def __init__(self, w, people, *flags):
+        self.a, self.b = people
         self.bob = w.receiver(self.b, self.a)
         self.alice = w.begin(self.a, *flags, 'chat', self.b, '-o', 'json')
         self.alice.event('session', event='up')
@@ -48,7 +51,13 @@ class Talk:
     def goes_on(self):
         self.n += 1
         self.alice.type(f'line {self.n}')
-        equal(self.bob.event('message')['text'], f'line {self.n}')
+        while True:
+            row = json.loads(self.bob.line())
+            if row['type'] == 'session' and row['event'] != 'up':
+                raise AssertionError(f'the session has ended: {row}')
+            if row['type'] == 'message':
+                equal(row['text'], f'line {self.n}')
+                break
 
     def writes(self):
         """Something that the server stores, over the old channel."""
@@ -109,7 +118,7 @@ def strangers_at(w, limit, held):
     w.stop()
     w.start(**descriptors(limit))
     late, = w.people(1)
-    talk = Talk(w, '--relay-only')
+    talk = Talk(w, w.people(2), '--relay-only')
     talk.goes_on()
     server = w.server.pid
     before = memory_kib(server)
@@ -145,7 +154,7 @@ def strangers_at(w, limit, held):
 def threat_24_descriptors_are_kept_in_reserve(w):
     known, = w.people(1)
     for _ in strangers_at(w, 256, 200):
-        w.run(known, 'list').want(NOT_LOGGED_IN)
+        w.run(known, 'list').want(NO_SERVER)
         w.invite('late24')
 
 
@@ -153,6 +162,131 @@ def threat_24_descriptors_are_kept_in_reserve(w):
 def threat_24_no_descriptor_is_left(w):
     for talk in strangers_at(w, 48, 48):
         talk.goes_on()
+
+
+def mounted(path, size):
+    """A small disk of its own at path."""
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    done = subprocess.run(['mount', '-t', 'tmpfs', '-o',
+                           f'size={size},mode=700', 'tmpfs', path],
+                          capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Skip(f'no disk can be mounted: {done.stderr.strip()}')
+
+
+def fill(path):
+    """Leaves no byte free on the disk of path; what can be removed again."""
+    name = f'{path}/ballast'
+    with open(name, 'ab', buffering=0) as f:
+        for size in (65536, 4096, 1):
+            try:
+                while f.write(bytes(size)) == size:
+                    pass
+            except OSError as why:
+                equal(why.errno, errno.ENOSPC)
+    return name
+
+
+@contextlib.contextmanager
+def server_on_a_small_disk(w):
+    w.stop()
+    mounted(f'{w.dir}/server', '8m')
+    try:
+        w.start()
+        yield
+        w.stop()
+    finally:
+        if w.server:
+            w.server.kill()
+            w.server.wait()
+        subprocess.run(['umount', f'{w.dir}/server'], check=True)
+        w.start()
+
+
+def refused_on_a_full_disk(w, turner, late, invite):
+    """All that is written fails, clearly; nothing of it has happened."""
+    for done in (w.run(turner, 'status', 'away'),
+                 w.run(turner, 'passwd', '--new-password-file',
+                       f'{w.dir}/new'),
+                 w.run(late, 'register', invite),
+                 w.run('desk40', 'login', f'{turner}@{w.at}')):
+        holds(done.want(NO_SERVER).err, 'The server could not write it down')
+    w.admin('invite', 'nobody').want(1)
+    w.admin('backup', f'{w.dir}/server/copy').want(1)
+    equal(w.status(turner, turner), 'available')
+    equal(os.path.exists(f'{w.dir}/server/copy'), False)
+
+
+def turned(w, who, now, ballast):
+    """A password is changed with a page more of room each time, on a disk
+    that is full otherwise; which one it is in the end."""
+    codes = []
+    for pages in range(12):
+        other = {'password': 'new', 'new': 'password'}[now]
+        fill(f'{w.dir}/server')
+        os.truncate(ballast, os.path.getsize(ballast) - 4096 * pages)
+        done = w.run(who, 'passwd', '--new-password-file',
+                     f'{w.dir}/{other}', password=now)
+        codes.append(done.code)
+        if done.code == 0:
+            now = other
+        w.run(who, 'list', password=now).want(0)
+    equal(set(codes), {0, NO_SERVER})
+    return now
+
+
+@test
+def threat_40_the_servers_disk_is_full(w):
+    with server_on_a_small_disk(w):
+        w.password('new', 'velvet harbor quartz 88')
+        turner, *people = w.people(5)
+        invite = w.invite('late40')
+        talk = Talk(w, people[:2], '--relay-only')
+        ballast = fill(f'{w.dir}/server')
+        # Their pins cannot be written; that ends nothing.
+        strangers = Talk(w, people[2:], '--relay-only')
+        refused_on_a_full_disk(w, turner, 'late40', invite)
+        talk.goes_on()
+        strangers.goes_on()
+        now = turned(w, turner, 'password', ballast)
+        talk.goes_on()
+        strangers.goes_on()
+        holds(w.log_tail(), 'the disk is full')
+        os.remove(ballast)
+        # Nothing has to be started again.
+        w.run('late40', 'register', invite).want(0)
+        talk.writes()
+        holds(w.log_tail(), 'there is room on the disk again')
+        fill(f'{w.dir}/server')
+        w.server.kill()
+        w.server.wait()
+        w.start()
+        w.run(turner, 'list', password=now).want(0)
+        w.run('late40', 'list').want(0)
+        os.remove(ballast)
+        w.run(turner, 'status', 'away', password=now).want(0)
+        w.admin('check').want(0)
+
+
+@test
+def threat_40_a_home_on_a_full_disk(w):
+    known, = w.people(1)
+    invite = w.invite('half40')
+    mounted(w.home('full'), '1m')
+    try:
+        w.run('full', 'login', f'{known}@{w.at}').want(0)
+        ballast = fill(w.home('full'))
+        done = w.run('full', 'register', invite).want(UNAVAILABLE)
+        holds(done.err, 'Check the disk')
+        # Who was at home there still is, and need not be named.
+        w.run('full', 'list').want(0)
+        talk = Talk(w, w.people(2))
+        talk.goes_on()
+        os.remove(ballast)
+        w.run('full', 'login', f'half40@{w.at}').want(0)
+        w.run('full', '-a', 'half40', 'list').want(0)
+    finally:
+        subprocess.run(['umount', w.home('full')], check=True)
 
 
 if __name__ == '__main__':
