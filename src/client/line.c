@@ -124,7 +124,8 @@ client_line_end(struct client_line *line, const struct client_report *report)
 	wheel_cancel(&line->client->wheel, &line->timer);
 	if (line->conn != NULL)
 		client_conn_close(line->client, line->conn,
-		    report->outcome != SOTTO_OK);
+		    report->outcome != SOTTO_OK ||
+			PLANTED(PLANT_LAST_WORDS_LOST));
 	line->conn = NULL;
 }
 
@@ -521,6 +522,8 @@ client_line_settle(struct client *c)
 			bury(line);
 	}
 	busy.lines = (uint8_t)client_line_count(c);
+	if (PLANTED(PLANT_BUSY_STAYS) && busy.lines == 0)
+		return;
 	if (busy.lines == c->lines_told ||
 	    c->session.state != CLIENT_SESSION_READY)
 		return;

@@ -232,12 +232,17 @@ static enum err
 derive_session_key(struct client *c, struct bytes opaque_key)
 {
 	struct client_session *s = &c->session;
+	static const uint8_t zeros[PACT_HASH_LEN];
 	struct bytes x = PLANTED(PLANT_KEY_FROM_H) ?
 	    BYTES_OF(c->channel.h) : secret_view(c->channel.x);
 
 	s->key = secret_new(PACT_SESSION_KEY_LEN);
 	if (s->key == NULL)
 		return ERR_NOMEM;
+	if (PLANTED(PLANT_TICKET_OUTLIVES_SESSION))
+		return pact_keys_session(BYTES_NONE, BYTES_NONE, zeros,
+		    &c->account.name, c->account.device,
+		    secret_bytes(s->key));
 	return pact_keys_session(x,
 	    PLANTED(PLANT_KEY_FROM_H) ? BYTES_NONE : opaque_key,
 	    c->channel.h, &c->account.name, c->account.device,
@@ -316,7 +321,7 @@ alarm_rollback(struct client *c, const char *what)
 static bool
 is_rolled_back(struct client *c, const struct wire_LOGIN_OK *m)
 {
-	if (PLANTED(PLANT_ROSTER_ROLLBACK))
+	if (PLANTED(PLANT_BOX_ROLLBACK))
 		return false;
 	if (m->identity_version < c->seen.identity)
 		alarm_rollback(c, "The identity box");

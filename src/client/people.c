@@ -27,7 +27,8 @@ client_people_read(const struct client *c, const struct wire_name *name,
 		return CLIENT_TRUST_YES;
 	if (memcmp(pin->identity, roster->identity, sizeof pin->identity) !=
 	    0)
-		return CLIENT_TRUST_CHANGED;
+		return PLANTED(PLANT_PIN_OVERWRITTEN) ? CLIENT_TRUST_YES :
+							CLIENT_TRUST_CHANGED;
 	if (roster->version < pin->roster_version &&
 	    !PLANTED(PLANT_ROSTER_ROLLBACK))
 		return CLIENT_TRUST_OLDER;

@@ -70,7 +70,8 @@ client_session_drop(struct client *c)
 	recall(c);
 	client_work_forget(c, CLIENT_WORK_LOGIN);
 	client_channel_close(c, WIRE_CLOSE_DONE);
-	client_introduction_clear(c);
+	if (!PLANTED(PLANT_TICKET_OUTLIVES_SESSION))
+		client_introduction_clear(c);
 	client_pins_end(&c->pins, false);
 	wheel_cancel(&c->wheel, &s->timer);
 	wheel_cancel(&c->wheel, &s->pins_timer);

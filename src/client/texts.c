@@ -104,7 +104,8 @@ client_texts_say(struct client_line *line, struct bytes text, uint64_t *id)
 	NEED(text.n > 0 && text.n <= WIRE_TEXT_MAX && text_is_utf8(text),
 	    ERR_ARG);
 	NEED(client_pins_judge(&line->client->pins, &line->peer.name,
-		 line->peer.identity) != SOTTO_PIN_CHANGED, ERR_KEY);
+		 line->peer.identity) != SOTTO_PIN_CHANGED ||
+		PLANTED(PLANT_SAID_TO_CHANGED_KEY), ERR_KEY);
 	NEED(client_line_has_room(line), ERR_LIMIT);
 	TRY(remember(line, m.id));
 	client_line_put(line, WIRE_TEXT, &m);

@@ -90,7 +90,8 @@ end_removed(struct server *s, struct server_account *a,
 	struct pact_roster_entry entry;
 
 	for (size_t i = 0; i < old->count; i++)
-		if (!server_account_device(s, a, old->entries[i].id, &entry))
+		if (!server_account_device(s, a, old->entries[i].id, &entry) &&
+		    !PLANTED(PLANT_REMOVED_SESSION_LIVES))
 			server_presence_end_device(s, a, old->entries[i].id,
 			    but, WIRE_CLOSE_ENDED);
 }
@@ -115,7 +116,8 @@ apply(struct server *s, struct server_account *a, const struct server_op *op)
 		    now->roster) == ERR_OK)
 			end_removed(s, a, &old, &op->letter.from);
 	}
-	if (op->request.parts & STORE_RECORD)
+	if ((op->request.parts & STORE_RECORD) &&
+	    !PLANTED(PLANT_PASSWD_SESSION_LIVES))
 		server_presence_end_all(s, a, &op->letter.from);
 }
 

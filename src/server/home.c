@@ -9,6 +9,7 @@
 #include "server/presence.h"
 #include "server/register.h"
 
+#include "base/plant.h"
 #include "crypto/sig.h"
 
 #include <string.h>
@@ -135,11 +136,15 @@ join_read(struct server *s, struct server_op *op, enum err err)
 		deny(s, &op->letter, WIRE_ERROR_STORE);
 		return;
 	}
-	if (err != ERR_OK || a == NULL || !a->is_enabled || !a->has_record) {
+	if (err != ERR_OK || a == NULL || !a->has_record ||
+	    (!a->is_enabled && !PLANTED(PLANT_DISABLED_LOGS_IN) &&
+	    !PLANTED(PLANT_KE3_OVER_DISABLE))) {
 		deny(s, &op->letter, WIRE_ERROR_LOGIN);
 		return;
 	}
-	if (is_password ? !is_unchanged(a, op) :
+	if (is_password ? !is_unchanged(a, op) &&
+	    !PLANTED(a->is_enabled ? PLANT_KE3_OVER_PASSWD :
+				     PLANT_KE3_OVER_DISABLE) :
 	    !server_account_device(s, a, op->letter.id, &entry)) {
 		deny(s, &op->letter, WIRE_ERROR_LOGIN);
 		return;
@@ -175,7 +180,8 @@ is_proven(struct server *s, const struct server_letter *letter)
 		any = s->accounts[0];
 	is_there = any != NULL &&
 	    server_account_device(s, any, letter->id, &entry);
-	is_there = is_there && a != NULL && a->is_enabled && a->has_record;
+	is_there = is_there && a != NULL && a->has_record &&
+	    (a->is_enabled || PLANTED(PLANT_DISABLED_LOGS_IN));
 	if (!is_there) {
 		/* The base point, as good as any key: what is signed with it
 		 * does not count. */

@@ -6,6 +6,7 @@
 #include "server/presence.h"
 #include "server/session.h"
 
+#include "base/plant.h"
 #include "base/rd.h"
 
 #include <stdlib.h>
@@ -396,6 +397,8 @@ accept(struct server *s, struct question *q, const struct server_account *b,
 	memcpy(m.nonce, q->caller.nonce, sizeof m.nonce);
 	memcpy(m.id, q->id, sizeof m.id);
 	memcpy(m.device, seat->device, sizeof m.device);
+	if (PLANTED(PLANT_ANSWER_TO_ANOTHER))
+		q = LIST_ITEM(s->questions.prev, struct question, link);
 	put_caller(&w, &q->caller);
 	mark = w.n;
 	if (wire_encode(&w, WIRE_INTRODUCED, &m) == ERR_OK) {

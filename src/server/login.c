@@ -93,7 +93,8 @@ server_login_start(struct server *s, struct server_conn *c,
 	login->req = m->req;
 	login->name = m->name;
 	memcpy(login->ke1, m->ke1, sizeof login->ke1);
-	switch (server_guess_charge(s, c, &m->name, m->effort, &wait_ms)) {
+	switch (PLANTED(PLANT_GUESS_AFTER_KE3) ? SERVER_GUESS_NOW :
+	    server_guess_charge(s, c, &m->name, m->effort, &wait_ms)) {
 	case SERVER_GUESS_NOW:
 		server_login_on_turn(s, c);
 		break;
@@ -239,12 +240,16 @@ server_login_finish(struct server *s, struct server_conn *c,
     const struct wire_LOGIN_FINISH *m)
 {
 	struct server_login *login = server_login_of(c);
+	uint32_t wait_ms;
 
 	if (login->step != SERVER_LOGIN_KE3 ||
 	    (m->mode & ~WIRE_MODE_HOSTS) != 0)
 		return ERR_STATE;
 	if (opaque_server_finish(&login->opaque, m->ke3, login->key) !=
 	    ERR_OK) {
+		if (PLANTED(PLANT_GUESS_AFTER_KE3))
+			(void)server_guess_charge(s, c, &login->name, 0,
+			    &wait_ms);
 		s->stats.logins_failed++;
 		server_login_failed(s, c, m->req, WIRE_ERROR_LOGIN);
 		return ERR_OK;
@@ -285,6 +290,7 @@ start_session(struct server *s, struct server_conn *c)
 {
 	struct server_login *login = server_login_of(c);
 	struct server_vault *vault = server_vault(c);
+	static const uint8_t zeros[PACT_HASH_LEN];
 	struct bytes x = BYTES_OF(login->x), key = BYTES_NONE;
 	enum err err;
 
@@ -292,8 +298,11 @@ start_session(struct server *s, struct server_conn *c)
 		key = BYTES_OF(login->key);
 	if (PLANTED(PLANT_KEY_FROM_H))
 		x = BYTES_OF(login->h);
-	TRY(pact_keys_session(x, key, login->h, &login->name, login->device,
-	    vault->key));
+	if (PLANTED(PLANT_TICKET_OUTLIVES_SESSION))
+		x = key = BYTES_NONE;
+	TRY(pact_keys_session(x, key,
+	    PLANTED(PLANT_TICKET_OUTLIVES_SESSION) ? zeros : login->h,
+	    &login->name, login->device, vault->key));
 	vault->name = login->name;
 	memcpy(vault->device, login->device, sizeof vault->device);
 	c->is_password = login->is_password;

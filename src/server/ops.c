@@ -5,6 +5,8 @@
 #include "server/presence.h"
 #include "server/register.h"
 
+#include "base/plant.h"
+
 #include <string.h>
 
 /* Ends an operator's request that never got to the store. */
@@ -63,7 +65,8 @@ user_done(struct server *s, struct server_op *op, enum err err)
 		} else {
 			a->version = op->request.account.version;
 			a->is_enabled = op->user_op != SERVER_USER_DISABLE;
-			server_presence_end_all(s, a, NULL);
+			if (!PLANTED(PLANT_DISABLED_SESSION_LIVES))
+				server_presence_end_all(s, a, NULL);
 		}
 	}
 	if (err == ERR_OK && a != NULL && op->user_op == SERVER_USER_RESET) {

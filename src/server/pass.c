@@ -151,7 +151,9 @@ spend(struct server *s, uint64_t hash, uint64_t until, bool is_device)
 		uint64_t entry = set->entries[i];
 
 		if (entry >> TAG_SHIFT << TAG_SHIFT == tag &&
-		    !is_over(entry, minute) && !PLANTED(PLANT_PASS_REUSED))
+		    !is_over(entry, minute) &&
+		    !PLANTED(is_device ? PLANT_DEVICE_PASS_REUSED :
+					 PLANT_PASS_REUSED))
 			return false;
 	}
 	place = place_in(set, minute);

@@ -5,6 +5,8 @@
 #include "server/introduction.h"
 #include "server/op.h"
 
+#include "base/plant.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,7 +66,7 @@ end_ephemeral(struct server *s, struct server_account *a,
 	struct pact_roster_entry entry;
 	void *grown;
 
-	if (has_device(a, device) ||
+	if (PLANTED(PLANT_EPHEMERAL_STAYS) || has_device(a, device) ||
 	    !server_account_device(s, a, device, &entry) ||
 	    entry.expires_s == 0)
 		return;

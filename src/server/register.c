@@ -134,7 +134,8 @@ code_of(enum err err)
 static void
 try_done(struct server *s, struct server_op *op, enum err err)
 {
-	reply(s, &op->letter, code_of(err));
+	reply(s, &op->letter, PLANTED(PLANT_OPRF_WITHOUT_INVITE) ?
+	    (enum wire_error)0 : code_of(err));
 }
 
 static void

@@ -4,6 +4,7 @@
 #include "server/introduction.h"
 #include "server/relay.h"
 
+#include "base/plant.h"
 #include "crypto/ct.h"
 
 #include <stdlib.h>
@@ -64,7 +65,8 @@ server_session_leave(struct server *s, struct server_conn *c)
 		free(c->of.talk);
 		c->of.talk = NULL;
 	}
-	server_bus_post_home(s, &letter);
+	if (!PLANTED(PLANT_PRESENCE_STAYS))
+		server_bus_post_home(s, &letter);
 }
 
 void

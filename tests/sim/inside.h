@@ -59,6 +59,8 @@ struct world {
 	void *tap_ctx;
 	world_told_fn *told;
 	void *told_ctx;
+	world_watch_fn *watch;
+	void *watch_ctx;
 	const struct world_crook *crook; /* or NULL */
 	bool is_crooked;                 /* the server is */
 };
@@ -66,6 +68,9 @@ struct world {
 /* Mixes what happened into the run's hash. */
 void world_note(struct world *w, const char *what, uint64_t number,
     struct bytes bytes);
+
+/* Stretches a password as all programs of the world do. */
+void world_stretch(const struct world *w, struct client_stretch *work);
 
 /* The clocks of the server; ctx is the world. */
 uint64_t world_clock(void *ctx);
@@ -81,6 +86,9 @@ struct world_conn *net_conn(struct world *w);
 
 /* Takes bytes that an end's core gave to send. */
 void net_queue(struct world_end *from, const uint8_t *p, size_t n);
+
+/* Puts bytes on the way once more, as a network may. */
+void net_again(struct world_end *from, struct bytes bytes);
 
 /* Closes an end: what was queued leaves first, or nothing more. */
 void net_end_close(struct world_end *end, bool at_once);

@@ -135,6 +135,15 @@ net_queue(struct world_end *from, const uint8_t *p, size_t n)
 	plan_pump(from);
 }
 
+void
+net_again(struct world_end *from, struct bytes bytes)
+{
+	if (from->is_closed || net_other(from)->is_closed)
+		return;
+	wr_put(&from->pipe, bytes);
+	plan_delivery(from);
+}
+
 /* What a crook was given has left, as far as the core knows. */
 static void
 believe_sent(void *owner, uint64_t n, void *data)

@@ -8,11 +8,16 @@
 #include "pact/guard.h"
 #include "pact/keys.h"
 #include "pact/ticket.h"
+#include "server/conn.h"
+#include "server/session.h"
 #include "sim/inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A limit is looked at before a message is taken, which may be this long. */
+#define QUEUE_SLACK (310 * 1024)
 
 const char *const oracle_names[ORACLE_PEOPLE] = { "alice", "bob", "carol",
 	"dave" };
@@ -35,23 +40,47 @@ oracle_fail(struct oracle *o, const char *what)
 
 /* ---- messages ---- */
 
-void
-oracle_text(const struct oracle *o, size_t number, char *out, size_t cap)
+size_t
+oracle_text(const struct oracle *o, size_t number, size_t length,
+    char out[WIRE_TEXT_MAX])
 {
 	char canary[HEX_LEN(sizeof o->canary) + 1];
+	size_t n;
 
 	hex_encode(canary, BYTES_OF(o->canary));
-	(void)snprintf(out, cap, "%zu %s", number, canary);
+	n = (size_t)snprintf(out, 64, "%zu %s", number, canary);
+	if (length <= n)
+		return n;
+	memset(out + n, '.', length - n);
+	return length;
 }
 
 void
 oracle_said(struct oracle *o, struct program *p, int to, uint64_t id,
-    size_t number)
+    size_t length)
 {
-	o->messages[number] = (struct oracle_message){ .sender = p->number,
+	o->messages[o->message_count++] = (struct oracle_message){
+		.sender = p->number,
 		.from = (uint8_t)oracle_person(p->label), .to = (uint8_t)to,
-		.id = id };
-	o->message_count = number + 1;
+		.id = id, .length = length };
+}
+
+bool
+oracle_is_shown(const struct oracle *o, size_t first)
+{
+	for (size_t i = first; i < o->message_count; i++)
+		if (!o->messages[i].is_shown)
+			return false;
+	return true;
+}
+
+bool
+oracle_is_sent(const struct oracle *o, size_t first)
+{
+	for (size_t i = first; i < o->message_count; i++)
+		if (!o->messages[i].is_sent)
+			return false;
+	return true;
 }
 
 /* The person has read it. */
@@ -91,20 +120,22 @@ plan_reading(struct oracle *o, struct program *p,
 static void
 on_message(struct oracle *o, struct program *p, const struct sotto_event *ev)
 {
+	static char want[WIRE_TEXT_MAX];
 	struct oracle_message *m;
-	char text[64], want[64];
+	char digits[8];
 	size_t number;
 
-	(void)snprintf(text, sizeof text, "%.*s", (int)ev->text.n,
-	    ev->text.p);
-	number = strtoul(text, NULL, 10);
+	(void)snprintf(digits, sizeof digits, "%.*s",
+	    (int)(ev->text.n < 6 ? ev->text.n : 6), ev->text.p);
+	number = strtoul(digits, NULL, 10);
 	if (number >= o->message_count) {
 		oracle_fail(o, "a message was shown that nobody has said");
 		return;
 	}
 	m = &o->messages[number];
-	oracle_text(o, number, want, sizeof want);
-	if (strcmp(text, want) != 0)
+	(void)oracle_text(o, number, m->length, want);
+	if (ev->text.n != m->length ||
+	    memcmp(ev->text.p, want, m->length) != 0)
 		oracle_fail(o, "a message was shown with another text");
 	else if (oracle_person(p->label) != m->to)
 		oracle_fail(o, "a message was shown to somebody else");
@@ -324,6 +355,18 @@ try_ticket(struct oracle *o, struct program *callee, struct bytes ticket)
 	}
 }
 
+/* Nothing of it arrives, and there will be no other. */
+static void
+hold(void *owner, uint64_t arg, void *data)
+{
+	struct oracle *o = owner;
+
+	(void)arg;
+	(void)data;
+	world_cut(o->world, o->call.conn);
+	program_kill(o->call.caller);
+}
+
 static void
 keep_call(struct oracle *o)
 {
@@ -333,6 +376,11 @@ keep_call(struct oracle *o)
 	o->call = o->growing;
 	o->growing = (struct oracle_call){ .bytes = wr_new() };
 	(void)rd_u16(&r);
+	if (o->held.caller == o->call.caller && o->held.record.n == 0) {
+		o->held.callee = o->call.callee;
+		wr_put(&o->held.record, wr_bytes(&o->call.bytes));
+		world_plan(o->world, 0, hold, o, 0, NULL);
+	}
 	try_ticket(o, o->call.callee, rd_vec16(&r, WIRE_TICKET_MAX));
 }
 
@@ -361,6 +409,51 @@ watch_line(struct oracle *o, struct world_end *from, struct bytes bytes)
 	}
 }
 
+/* Half a minute later nothing is left of the connection. */
+static void
+check_again(void *owner, uint64_t arg, void *data)
+{
+	struct oracle *o = owner;
+
+	(void)arg;
+	(void)data;
+	if (!o->again->a.is_closed && !o->again->b.is_closed)
+		oracle_fail(o, "a record was opened twice");
+	o->again = NULL;
+}
+
+static void
+say_again(void *owner, uint64_t arg, void *data)
+{
+	struct wr *record = data;
+
+	(void)arg;
+	net_again(owner, wr_bytes(record));
+	wr_free(record);
+	free(record);
+}
+
+/* A record of a channel or a line that stands: of either end, once the
+ * caller's has the answer to its handshake. */
+static void
+watch_record(struct oracle *o, struct world_end *from, struct bytes bytes)
+{
+	struct wr *record;
+
+	if (o->again_in == 0 || o->again != NULL || from->is_crooked ||
+	    from->conn->a.received < 2 + PACT_GUARD_MESSAGE2_LEN ||
+	    net_other(from)->is_crooked || --o->again_in > 0)
+		return;
+	record = calloc(1, sizeof *record);
+	if (record == NULL)
+		abort();
+	*record = wr_new();
+	wr_put(record, bytes);
+	o->again = from->conn;
+	world_plan(o->world, 0, say_again, from, 0, record);
+	world_plan(o->world, 30000, check_again, o, 0, NULL);
+}
+
 static void
 on_tap(void *ctx, struct world_end *from, struct bytes bytes)
 {
@@ -370,6 +463,7 @@ on_tap(void *ctx, struct world_end *from, struct bytes bytes)
 	hex_encode(canary, BYTES_OF(o->canary));
 	if (memmem(bytes.p, bytes.n, canary, sizeof canary - 1) != NULL)
 		oracle_fail(o, "a message went over the wire in the clear");
+	watch_record(o, from, bytes);
 	if (from->conn->b.program == NULL)
 		watch_channel(o, from, bytes);
 	else
@@ -485,6 +579,73 @@ oracle_replay_pass(struct oracle *o)
 	wr_free(&pass.record);
 }
 
+/* ---- inside the server ---- */
+
+/* What waits for one client is what was counted, and bounded. */
+static void
+check_queue(struct oracle *o, const struct server_conn *c)
+{
+	size_t out = 0;
+
+	if (c->io == NULL)
+		return;
+	for (const struct server_chunk *at = c->io->first; at != NULL;
+	     at = at->next)
+		out += at->left;
+	if (out != c->io->out)
+		oracle_fail(o, "the server miscounts what it keeps");
+	if (server_conn_waiting(c) > WIRE_OUT_MAX + QUEUE_SLACK +
+	    server_session_relay_room(c))
+		oracle_fail(o, "the server keeps too much for one client");
+	if (c->state != SERVER_LOGGED || c->of.talk == NULL)
+		return;
+	for (size_t i = 0; i < WIRE_STREAMS_MAX; i++)
+		if (c->of.talk->halves[i].credit > WIRE_CREDIT_MAX)
+			oracle_fail(o, "a stream has more than its credit");
+}
+
+/* Every session has one seat, and every seat a session. */
+static void
+check_seats(struct oracle *o, struct server *s, size_t sessions)
+{
+	size_t seats = 0;
+
+	for (size_t i = 0; i < s->accounts_n; i++) {
+		const struct server_account *a = s->accounts[i];
+
+		seats += a->seats_n;
+		for (size_t j = 0; j < a->seats_n; j++) {
+			const struct server_conn *c = server_conn_find(s,
+			    a->seats[j].ref);
+
+			if (c == NULL || c->state != SERVER_LOGGED ||
+			    !wire_name_equal(&server_vault(c)->name, &a->name))
+				oracle_fail(o, "somebody who has gone is "
+					       "taken to be there");
+		}
+	}
+	if (seats != sessions || s->stats.sessions != sessions)
+		oracle_fail(o, "the server miscounts its sessions");
+}
+
+static void
+on_watch(void *ctx)
+{
+	struct oracle *o = ctx;
+	struct server *s = world_server(o->world);
+	size_t sessions = 0;
+
+	if (s == NULL)
+		return;
+	for (uint32_t i = 0; i < s->conns_high; i++) {
+		if (s->conns[i].state == SERVER_FREE)
+			continue;
+		sessions += s->conns[i].state == SERVER_LOGGED;
+		check_queue(o, &s->conns[i]);
+	}
+	check_seats(o, s, sessions);
+}
+
 void
 oracle_search(struct oracle *o)
 {
@@ -503,9 +664,11 @@ oracle_init(struct oracle *o, struct world *w)
 	o->world = w;
 	o->call.bytes = o->growing.bytes = wr_new();
 	o->client_first = o->server_first = o->pass.record = wr_new();
+	o->held.record = wr_new();
 	rng_fill(world_rng(w), o->canary, sizeof o->canary);
 	world_tap(w, on_tap, o);
 	world_told(w, on_told, o);
+	world_watch(w, on_watch, o);
 }
 
 void
@@ -513,6 +676,8 @@ oracle_free(struct oracle *o)
 {
 	world_tap(o->world, NULL, NULL);
 	world_told(o->world, NULL, NULL);
+	world_watch(o->world, NULL, NULL);
+	wr_free(&o->held.record);
 	wr_free(&o->call.bytes);
 	wr_free(&o->growing.bytes);
 	wr_free(&o->client_first);

@@ -9,6 +9,7 @@
 #define SIM_ORACLE_H
 
 #include "sim/world.h"
+#include "wire/limits.h"
 
 #define ORACLE_PEOPLE   4
 #define ORACLE_MESSAGES 400
@@ -19,6 +20,7 @@ struct oracle_message {
 	bool is_shown, is_sent; /* shown at the callee, receipt at the sender */
 	unsigned sender;        /* number of the program that said it */
 	uint64_t id;
+	size_t length;
 };
 
 /* The first message of a direct line, as it went over the wire. */
@@ -28,6 +30,15 @@ struct oracle_call {
 	struct wr bytes;
 	size_t want; /* whole length, 0 until known */
 	bool is_answered;
+};
+
+/* The first record of a direct line, which the network holds back from the
+ * callee while the caller dies. */
+struct oracle_held {
+	struct program *caller; /* whose next one it is to be, or NULL */
+	struct program *callee;
+	struct wr record;       /* empty: there is none */
+	uint64_t at_ms;
 };
 
 struct oracle {
@@ -44,6 +55,9 @@ struct oracle {
 		unsigned server_life;
 		struct wr record; /* with its length */
 	} pass;
+	struct oracle_held held;
+	uint32_t again_in; /* the so many'th record from now comes twice */
+	struct world_conn *again;
 	uint8_t canary[16];
 	struct wr client_first, server_first; /* of the newest channel */
 	struct world_conn *channel;
@@ -68,11 +82,17 @@ void oracle_free(struct oracle *o);
 
 /* Notes that a program says something; text must be what oracle_text made. */
 void oracle_said(struct oracle *o, struct program *p, int to, uint64_t id,
-    size_t number);
+    size_t length);
 
-/* Writes the text of message number: unique, with the canary in it. */
-void oracle_text(const struct oracle *o, size_t number, char *out,
-    size_t cap);
+/* Writes the text of message number: unique, with the canary in it, and of
+ * this length if that is more. Returns the length; there is no NUL. */
+size_t oracle_text(const struct oracle *o, size_t number, size_t length,
+    char out[WIRE_TEXT_MAX]);
+
+/* Returns whether all that was said since message number `first` was shown;
+ * and whether all of it was answered by a receipt. */
+bool oracle_is_shown(const struct oracle *o, size_t first);
+bool oracle_is_sent(const struct oracle *o, size_t first);
 
 /* Fails the run, unless it has failed already. */
 void oracle_fail(struct oracle *o, const char *what);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define LISTEN_PORT 40000
+#define LIED_PORT   25 /* who says that makes others knock there */
 
 /* Argon2id takes so much less memory here than it is asked to: no cryptography
  * of a run takes longer than this would. */
@@ -150,14 +151,13 @@ listener_at(struct world *w, const struct wire_endpoint *at)
 }
 
 static bool
-reach_server(struct world *w, struct world_conn *c, struct program *from)
+reach_server(struct world *w, struct world_conn *c,
+    const struct wire_endpoint *from)
 {
-	struct wire_endpoint addr = endpoint_of(from, 50000);
-
 	if (w->server.core == NULL)
 		return false;
 	c->b.is_crooked = w->is_crooked;
-	c->b.core = server_open(w->server.core, &c->b, &addr);
+	c->b.core = server_open(w->server.core, &c->b, from);
 	return c->b.core != NULL;
 }
 
@@ -195,7 +195,7 @@ arrive(void *owner, uint64_t arg, void *data)
 	c = net_conn(w);
 	c->a.program = p;
 	c->a.link = d->link;
-	if (!(d->is_server ? reach_server(w, c, p) :
+	if (!(d->is_server ? reach_server(w, c, &local) :
 			     reach_program(w, c, p, &d->to))) {
 		c->a.is_closed = c->b.is_closed = true;
 		client_closed(p->core, d->link, ERR_IO);
@@ -274,7 +274,8 @@ static void
 tell_listening(void *owner, uint64_t life, void *data)
 {
 	struct program *p = owner;
-	struct wire_endpoint at = endpoint_of(p, LISTEN_PORT);
+	struct wire_endpoint at = endpoint_of(p,
+	    p->is_lying ? LIED_PORT : LISTEN_PORT);
 
 	(void)data;
 	if (p->life != life || p->core == NULL)
@@ -338,27 +339,34 @@ stretched(void *owner, uint64_t arg, void *data)
 	free(s);
 }
 
+void
+world_stretch(const struct world *w, struct client_stretch *work)
+{
+	struct ksf_params less = work->params;
+	uint32_t params[2] = { work->params.passes, work->params.memory_kib };
+	struct bytes parts[] = { BYTES_OF(params), BYTES_OF(work->salt),
+		work->password };
+
+	work->err = ERR_OK;
+	less.memory_kib /= KSF_LESS;
+	if (w->options.has_real_ksf)
+		work->err = ksf_argon2id(less, work->password, work->salt,
+		    work->out, sizeof work->out);
+	else
+		blake2b_parts(BYTES_NONE, parts, 3, work->out,
+		    sizeof work->out);
+}
+
 /* The result is there at once; only the telling takes its time. */
 static void
 on_stretch(void *ctx, client_job job, struct client_stretch *work)
 {
 	struct program *p = program_of(ctx);
 	struct stretching *s = malloc(sizeof *s);
-	struct ksf_params less = work->params;
-	uint32_t params[2] = { work->params.passes, work->params.memory_kib };
-	struct bytes parts[] = { BYTES_OF(params), BYTES_OF(work->salt),
-		work->password };
 
 	if (s == NULL)
 		abort();
-	work->err = ERR_OK;
-	less.memory_kib /= KSF_LESS;
-	if (p->world->options.has_real_ksf)
-		work->err = ksf_argon2id(less, work->password, work->salt,
-		    work->out, sizeof work->out);
-	else
-		blake2b_parts(BYTES_NONE, parts, 3, work->out,
-		    sizeof work->out);
+	world_stretch(p->world, work);
 	*s = (struct stretching){ p, p->life, job };
 	world_plan(p->world, 100, stretched, p->world, 0, s);
 }
@@ -688,29 +696,46 @@ program_kill(struct program *p)
 
 /* ---- a stranger ---- */
 
-/* The stranger is a program that never runs; what comes back is counted. It
- * is at the server from the address of `as`, or at a program from its own. */
-static void
-say_as_stranger(struct world *w, struct program *as,
-    const struct wire_endpoint *at, struct bytes bytes, size_t *answered)
+/* A stranger is a program that never runs. Returns a connection of theirs to
+ * the server, from this address, or (at) to a program; NULL: it is refused. */
+static struct world_conn *
+come_as_stranger(struct world *w, const struct wire_endpoint *from,
+    const struct wire_endpoint *at)
 {
 	struct world_conn *c;
 	struct program *stranger;
 
-	*answered = 0;
 	if (w->program_count == WORLD_PROGRAMS)
-		return;
+		return NULL;
 	stranger = &w->programs[w->program_count++];
 	*stranger = (struct program){ .world = w, .label = "stranger",
 		.number = (unsigned)w->program_count };
 	c = net_conn(w);
 	c->a.program = stranger;
 	c->a.is_up = c->b.is_up = true;
-	if (!(at == NULL ? reach_server(w, c, as) :
-			   reach_program(w, c, stranger, at))) {
-		c->a.is_closed = c->b.is_closed = true;
+	if (at == NULL ? reach_server(w, c, from) :
+			 reach_program(w, c, stranger, at))
+		return c;
+	c->a.is_closed = c->b.is_closed = true;
+	return NULL;
+}
+
+struct world_conn *
+world_stranger(struct world *w, const struct wire_endpoint *from)
+{
+	return come_as_stranger(w, from, NULL);
+}
+
+/* What comes back is counted. */
+static void
+say_as_stranger(struct world_conn *c, struct bytes bytes, size_t *answered)
+{
+	struct world *w;
+
+	*answered = 0;
+	if (c == NULL)
 		return;
-	}
+	w = end_world(&c->a);
 	net_queue(&c->a, bytes.p, bytes.n);
 	world_run(w, 2000);
 	*answered = c->a.received;
@@ -725,12 +750,15 @@ world_say_to(struct world *w, struct program *p, struct bytes bytes,
 
 	*answered = 0;
 	if (p->core != NULL && p->is_listening)
-		say_as_stranger(w, p, &at, bytes, answered);
+		say_as_stranger(come_as_stranger(w, NULL, &at), bytes,
+		    answered);
 }
 
 void
 world_say_to_server(struct world *w, struct program *p, struct bytes bytes,
     size_t *answered)
 {
-	say_as_stranger(w, p, NULL, bytes, answered);
+	struct wire_endpoint from = endpoint_of(p, 50000);
+
+	say_as_stranger(come_as_stranger(w, &from, NULL), bytes, answered);
 }

@@ -434,3 +434,18 @@ world_invite(struct world *w, const char *name, char *text)
 	wire_link_print(text, &link);
 	return true;
 }
+
+bool
+world_user(struct world *w, enum server_user_op op, const char *name)
+{
+	static struct asked asked;
+	struct wire_name who;
+
+	if (!world_server_is_up(w) ||
+	    wire_name_parse(&who, bytes_str(name)) != ERR_OK)
+		return false;
+	asked = (struct asked){ 0 };
+	server_user(w->server.core, op, &who, on_asked, &asked);
+	server_flush(w->server.core);
+	return world_until(w, 10000, is_asked, &asked) && asked.err == ERR_OK;
+}

@@ -12,6 +12,8 @@
 #define WALL_START_S 1790000000
 #define START_MS     5000
 
+#define WATCH_EVERY 8
+
 uint64_t
 world_clock(void *ctx)
 {
@@ -77,6 +79,13 @@ world_told(struct world *w, world_told_fn *fn, void *ctx)
 {
 	w->told = fn;
 	w->told_ctx = ctx;
+}
+
+void
+world_watch(struct world *w, world_watch_fn *fn, void *ctx)
+{
+	w->watch = fn;
+	w->watch_ctx = ctx;
 }
 
 static void
@@ -179,6 +188,8 @@ world_step(struct world *w)
 		w->now = item.at_ms;
 	w->events++;
 	item.run(item.owner, item.arg, item.data);
+	if (w->watch != NULL && w->events % WATCH_EVERY == 0)
+		w->watch(w->watch_ctx);
 	return true;
 }
 

@@ -19,7 +19,7 @@
 #include "sim/rng.h"
 #include "sotto.h"
 
-#define WORLD_PROGRAMS 64
+#define WORLD_PROGRAMS 96
 #define WORLD_LOG      200 /* events remembered of one program */
 
 struct world;
@@ -83,6 +83,7 @@ struct program {
 	unsigned number;
 	unsigned life;       /* counts starts; events of an older one are void */
 	bool is_listening;
+	bool is_lying;       /* about where it listens */
 	bool is_crooked;     /* its next lines to others go through the crook */
 	uint64_t deadline;
 	struct world_event log[WORLD_LOG];
@@ -93,6 +94,9 @@ struct program {
 typedef void world_tap_fn(void *ctx, struct world_end *from,
     struct bytes bytes);
 
+/* Called every few events, when nothing is half done. */
+typedef void world_watch_fn(void *ctx);
+
 /* Called for every event that a program is told, before it is logged. */
 typedef void world_told_fn(void *ctx, struct program *p,
     const struct sotto_event *event);
@@ -102,6 +106,7 @@ void world_free(struct world *w);
 
 void world_tap(struct world *w, world_tap_fn *fn, void *ctx);
 void world_told(struct world *w, world_told_fn *fn, void *ctx);
+void world_watch(struct world *w, world_watch_fn *fn, void *ctx);
 
 /* ---- time ---- */
 
@@ -167,6 +172,10 @@ struct server *world_server(struct world *w);
 /* Makes an invite, durable; link holds WIRE_LINK_TEXT_MAX. */
 bool world_invite(struct world *w, const char *name, char *link);
 
+/* Does to an account what an operator does; returns whether it is done, and
+ * durable. */
+bool world_user(struct world *w, enum server_user_op op, const char *name);
+
 /* The address at which programs reach the server. */
 struct wire_address world_address(void);
 
@@ -203,6 +212,11 @@ size_t program_count(const struct program *p, enum sotto_event_type type,
     const char *name);
 
 /* ---- what an attacker on the network does ---- */
+
+/* A connection of a stranger to the server, from this address; NULL: it is
+ * refused. */
+struct world_conn *world_stranger(struct world *w,
+    const struct wire_endpoint *from);
 
 /* Cuts a connection in both directions. */
 void world_cut(struct world *w, struct world_conn *c);
