@@ -214,7 +214,7 @@ TEST(replay_and_reflection)
 
 /* First records: any bytes, any cut, any flip of a good one; nobody who did
  * not make it for this server gets a byte. */
-TEST(bad_first_records)
+TEST(threat_20_garbage_gets_no_byte)
 {
 	uint8_t record[2000];
 
@@ -292,5 +292,5 @@ TEST(random_messages)
 
 CHECK_MAIN(T(every_message_in_every_state), T(messages_cut_short),
     T(steps_out_of_order), T(bad_records),
-    T(replay_and_reflection), T(bad_first_records),
+    T(replay_and_reflection), T(threat_20_garbage_gets_no_byte),
     T(random_messages))

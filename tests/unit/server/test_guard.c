@@ -136,7 +136,7 @@ TEST(off_asks_for_nothing)
 
 /* What goes out to somebody who is not logged in is never more than what has
  * come in, at no point of the way. */
-TEST(no_amplification)
+TEST(threat_20_no_amplification)
 {
 	struct guy_login login;
 
@@ -157,6 +157,115 @@ TEST(no_amplification)
 	world_wait(&w, WIRE_LOGIN_MS + 1);
 	CHECK(alice.is_closed);
 	CHECK(alice.got <= alice.said);
+	world_free(&w);
+}
+
+/* Opens a connection and lets the first n bytes of b arrive. */
+static void
+begin_with(struct guy *g, struct bytes b, size_t n)
+{
+	guy_cut(g);
+	g->in.n = 0;
+	g->is_closed = g->is_cut = false;
+	g->got = g->said = 0;
+	g->conn = server_open(w.server, g, &g->from);
+	server_bytes(w.server, g->conn, (struct bytes){ b.p, n });
+	g->said = n;
+	world_pump(&w);
+	CHECK(g->got <= g->said);
+}
+
+/* Every beginning of a first record: nothing comes back before it is whole,
+ * then `answer` bytes, fewer than it has; and no more when it is given up. */
+static void
+cut_first(const struct pact_guard_first *first, size_t answer)
+{
+	struct wr record = wr_new();
+	uint8_t key[PACT_GUARD_KEY_LEN];
+	size_t mark = wr_begin(&record, 2);
+
+	pact_guard_key(w.server_key, key);
+	CHECK_OK(pact_guard_write_first(&record, key, first));
+	wr_end(&record, mark, 2);
+	for (size_t n = 0; n <= record.n; n++) {
+		begin_with(&alice, wr_bytes(&record), n);
+		CHECK_EQ(alice.got > 0, n == record.n);
+		/* A puzzle is not good for long. */
+		world_wait(&w, n % 64 == 0 && first->kind !=
+		    PACT_GUARD_PUZZLE ? WIRE_LOGIN_MS + 1 : 50);
+		CHECK(alice.got <= alice.said);
+	}
+	CHECK_EQ(alice.got, answer);
+	wr_free(&record);
+}
+
+/* Every beginning of a message's record in a channel; before it there may be
+ * KE1. */
+static void
+cut_message(enum wire_type type, const void *message, bool is_after_ke1)
+{
+	struct wr plain = wr_new(), record = wr_new();
+	struct guy_login login;
+	size_t most = 1;
+
+	guy_queue(&alice, &plain, type, message);
+	for (size_t n = 0; n <= most; n++) {
+		alice.got = alice.said = 0;
+		CHECK(guy_connect(&alice));
+		if (is_after_ke1) {
+			guy_login_start(&alice, &login);
+			CHECK(guy_take(&alice, WIRE_LOGIN_REPLY,
+			    &login.reply));
+		}
+		guy_forget(&alice);
+		wr_reset(&record);
+		CHECK_OK(pact_channel_seal(&alice.channel, wr_bytes(&plain),
+		    false, &record));
+		most = record.n;
+		server_bytes(w.server, alice.conn,
+		    (struct bytes){ record.p, n });
+		alice.said += n;
+		world_pump(&w);
+		CHECK(alice.got <= alice.said);
+		/* Guesses are counted by the hour. */
+		world_wait(&w, n == most || is_after_ke1 ? 3600000 : 1000);
+		CHECK(alice.got <= alice.said);
+	}
+	wr_free(&plain);
+	wr_free(&record);
+}
+
+/* What was recorded of each way to a login, cut at every byte. */
+TEST(threat_20_every_prefix_gets_less_than_it_is)
+{
+	struct pact_guard_first ask = { .kind = PACT_GUARD_ASK }, first;
+	uint8_t pass[PACT_GUARD_PASS_LEN];
+	struct wire_LOGIN_START start = { .req = 1 };
+	struct wire_LOGIN_FINISH finish = { .req = 2 };
+	struct wire_DEVICE_LOGIN device = { .req = 3 };
+	struct wire_REGISTER_START join = { .req = 4 };
+	struct wire_PING ping = { .token = 5 };
+	struct wire_CLOSE close = { .reason = WIRE_CLOSE_DONE };
+
+	begin(SERVER_GUARD_ALWAYS);
+	cut_first(&ask, 2 + 1 + 32);
+	first = plain(&alice);
+	cut_first(&first, 2 + 1 + 16 + 4 + 16);
+	first = solved(&alice, 0);
+	cut_first(&first, 2 + 1 + PACT_GUARD_MESSAGE2_LEN);
+	first = given(&alice, pass);
+	cut_first(&first, 2 + 1 + PACT_GUARD_MESSAGE2_LEN);
+	w.server->config.guard = SERVER_GUARD_OFF;
+	first = plain(&alice);
+	cut_first(&first, 2 + 1 + PACT_GUARD_MESSAGE2_LEN);
+	start.name = device.name = join.name = alice.name;
+	start.ke1[0] = start.ke1[64] = 1;
+	cut_message(WIRE_LOGIN_START, &start, false);
+	cut_message(WIRE_LOGIN_FINISH, &finish, true);
+	cut_message(WIRE_DEVICE_LOGIN, &device, false);
+	cut_message(WIRE_REGISTER_START, &join, false);
+	cut_message(WIRE_PING, &ping, false);
+	cut_message(WIRE_CLOSE, &close, false);
 	world_free(&w);
 }
 
@@ -489,7 +598,8 @@ TEST(who_has_shown_least_makes_room)
 }
 
 CHECK_MAIN(T(the_order_of_refusal), T(off_asks_for_nothing),
-    T(no_amplification), T(a_login_says_zeros_and_nothing_else),
+    T(threat_20_no_amplification),
+    T(threat_20_every_prefix_gets_less_than_it_is), T(a_login_says_zeros_and_nothing_else),
     T(a_puzzle_lets_in_once), T(every_field_of_a_puzzle_counts),
     T(a_challenge_is_for_its_source), T(a_challenge_is_for_a_minute_or_two),
     T(a_device_pass_lets_in_once), T(a_login_brings_passes_at_a_pace),
