@@ -33,6 +33,14 @@ server_account_get(const struct server *s, const struct wire_name *name)
 	return s->accounts[i];
 }
 
+const struct server_account *
+server_account_other(const struct server *s, const struct wire_name *name)
+{
+	uint64_t hash = siphash(s->hash_key, wire_name_bytes(name));
+
+	return s->accounts_n == 0 ? NULL : s->accounts[hash % s->accounts_n];
+}
+
 size_t
 server_account_after(const struct server *s, const struct wire_name *after)
 {

@@ -22,6 +22,11 @@ void server_account_free_all(struct server *s);
 struct server_account *server_account_get(const struct server *s,
     const struct wire_name *name);
 
+/* Returns the account that is looked at in the place of one that is not
+ * there, any of them, but for a name the same one; NULL when there is none. */
+const struct server_account *server_account_other(const struct server *s,
+    const struct wire_name *name);
+
 /* Returns the place of the first account with a name greater than after
  * (NULL: of the first). */
 size_t server_account_after(const struct server *s,

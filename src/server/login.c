@@ -154,13 +154,13 @@ choose(const struct server *s, const struct server_letter *letter,
 	out->ksf_passes = rd_u32(&r);
 	out->ksf_memory_kib = rd_u32(&r);
 	rd_copy(&r, out->record, sizeof out->record);
-	for (size_t i = 0; i < sizeof out->id; i++)
-		out->id[i] = is_there ? letter->id[i] : fake_id[i];
-	if (is_there)
-		return;
-	out->ksf_passes = s->config.ksf_passes;
-	out->ksf_memory_kib = s->config.ksf_memory_kib;
-	memcpy(out->record, s->fake_record, sizeof out->record);
+	ct_select(out->id, letter->id, fake_id, sizeof out->id, is_there);
+	ct_select(out->record, out->record, s->fake_record,
+	    sizeof out->record, is_there);
+	ct_select(&out->ksf_passes, &out->ksf_passes, &s->config.ksf_passes,
+	    sizeof out->ksf_passes, is_there);
+	ct_select(&out->ksf_memory_kib, &out->ksf_memory_kib,
+	    &s->config.ksf_memory_kib, sizeof out->ksf_memory_kib, is_there);
 }
 
 static enum err

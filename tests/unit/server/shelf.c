@@ -144,6 +144,7 @@ shelf_get(struct shelf *shelf, struct store_request *r)
 		return ERR_GONE;
 	}
 	r->account = a->a;
+	a->reads += r->kind == STORE_ACCOUNT_RECORD;
 	if (r->kind == STORE_ACCOUNT_RECORD)
 		r->account.identity_box = r->account.settings_box =
 		    r->account.roster = BYTES_NONE;

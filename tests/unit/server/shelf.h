@@ -14,6 +14,7 @@
 
 struct shelf_account {
 	struct store_account a;
+	size_t reads;     /* for logins */
 	uint8_t identity_box[WIRE_IDENTITY_BOX_MAX];
 	uint8_t settings_box[4096];
 	uint8_t roster[WIRE_ROSTER_MAX];

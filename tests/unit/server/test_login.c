@@ -144,6 +144,99 @@ TEST(unknown_names_look_like_known_ones)
 	world_free(&w);
 }
 
+/* What a login makes the server do, as far as it shows. No holes. */
+struct trace {
+	size_t got[2], sends[2], gets, letters, passes, memory_kib, error;
+};
+
+/* A login that fails, with everything that it caused. */
+static struct trace
+trace_of(struct guy *g)
+{
+	struct trace t = { .gets = w.shelf.gets };
+	struct guy_login login;
+	size_t got = g->got, sends = g->sends;
+
+	guy_login_start(g, &login);
+	CHECK(guy_take(g, WIRE_LOGIN_REPLY, &login.reply));
+	t.got[0] = g->got - got;
+	t.sends[0] = g->sends - sends;
+	t.passes = login.reply.ksf_passes;
+	t.memory_kib = login.reply.ksf_memory_kib;
+	guy_login_finish(g, &login, 0);
+	CHECK(!login.is_right);
+	t.error = guy_take_error(g);
+	t.got[1] = g->got - got;
+	t.sends[1] = g->sends - sends;
+	t.gets = w.shelf.gets - t.gets;
+	t.letters = g->inbox_n;
+	guy_forget(g);
+	return t;
+}
+
+/* 1,000 logins for names with an account, and as many for names without, of
+ * which each is another one: in all lengths, in what the store is asked and
+ * finds, in what is sent and said, they are the same. */
+TEST(threat_04_names_are_not_told_apart)
+{
+	size_t differ = 0;
+
+	world_init(&w);
+	guy_init(&w, &alice, "alice", "correct horse");
+	CHECK(guy_connect(&alice) && guy_register(&alice));
+	/* The server's setting, which the programs share. */
+	w.server->config.ksf_passes = w.shelf.accounts[0].a.ksf_passes;
+	w.server->config.ksf_memory_kib =
+	    w.shelf.accounts[0].a.ksf_memory_kib;
+	guy_init(&w, &bob, "bob", "correct horse");
+	alice.password = "wrong horse";
+	guy_forget(&alice);
+	for (unsigned i = 0; i < 1000; i++) {
+		struct trace known, unknown;
+
+		for (unsigned at = 0, n = i; at < 5; at++, n /= 10)
+			bob.name.s[at] = (char)('0' + n % 10);
+		CHECK(guy_connect(&alice) && guy_connect(&bob));
+		known = trace_of(&alice);
+		unknown = trace_of(&bob);
+		differ += memcmp(&known, &unknown, sizeof known) != 0;
+		CHECK_EQ(known.error, WIRE_ERROR_LOGIN);
+		/* Guesses are counted by the hour. */
+		w.now_ms += 3600000;
+	}
+	CHECK_EQ(differ, 0);
+	CHECK_EQ(w.shelf.misses, 0);
+	world_free(&w);
+}
+
+/* Each account is read for about as many of the names that are not there:
+ * one that is read each time is read faster. */
+TEST(threat_04_everybody_stands_in)
+{
+	static struct guy four[4];
+	static const char *const names[4] = { "alice", "bob", "carol", "dave" };
+	struct guy_login login;
+
+	world_init(&w);
+	for (size_t i = 0; i < 4; i++) {
+		guy_init(&w, &four[i], names[i], "correct horse");
+		CHECK(guy_connect(&four[i]) && guy_register(&four[i]));
+	}
+	guy_init(&w, &carol, "nobody", "correct horse");
+	for (unsigned i = 0; i < 200; i++) {
+		carol.name.s[0] = (char)('a' + i % 26);
+		carol.name.s[1] = (char)('a' + i / 26);
+		CHECK(guy_connect(&carol));
+		guy_login_start(&carol, &login);
+		CHECK(guy_take(&carol, WIRE_LOGIN_REPLY, &login.reply));
+		guy_forget(&carol);
+		w.now_ms += 3600000;
+	}
+	for (size_t i = 0; i < 4; i++)
+		CHECK(w.shelf.accounts[i].reads >= 25);
+	world_free(&w);
+}
+
 TEST(an_invite_is_used_once)
 {
 	world_init(&w);
@@ -440,7 +533,8 @@ CHECK_MAIN(T(handshake), T(handshake_in_single_bytes),
     T(a_wrong_server_key_gets_no_byte),
     T(a_flipped_bit_stops_the_handshake), T(a_bare_machine_asks_for_the_key),
     T(register_and_log_in), T(a_wrong_password_is_refused),
-    T(unknown_names_look_like_known_ones), T(an_invite_is_used_once),
+    T(unknown_names_look_like_known_ones),
+    T(threat_04_names_are_not_told_apart), T(threat_04_everybody_stands_in), T(an_invite_is_used_once),
     T(a_wrong_code_gets_no_oprf), T(done_waits_for_the_store),
     T(an_account_waits_for_the_store), T(a_change_waits_for_the_store),
     T(who_comes_too_early_waits),

@@ -52,6 +52,7 @@ on_send(void *ctx, void *shell_conn, const uint8_t *p, size_t n)
 	wr_put(&g->in, (struct bytes){ p, n });
 	g->unsent += n;
 	g->got += n;
+	g->sends++;
 }
 
 static void

@@ -55,6 +55,7 @@ struct guy {
 	struct wr in;      /* bytes from the server */
 	size_t unsent;     /* bytes not yet told to have left */
 	size_t got;        /* bytes from the server, ever */
+	size_t sends;      /* and in how many parts */
 	size_t said;       /* bytes to it */
 	struct pact_guard_puzzle asked; /* by the last challenge; effort 0 */
 	uint32_t effort;   /* to work for a password login; 0: none */
