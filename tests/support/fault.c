@@ -10,6 +10,7 @@
 
 /* How many calls are left until one fails; 0: none does. */
 static unsigned left;
+static bool held;
 
 void
 fault_at(unsigned n)
@@ -26,10 +27,16 @@ fault_end(void)
 	return has_come;
 }
 
+void
+fault_hold(bool is_held)
+{
+	held = is_held;
+}
+
 static bool
 fails(void)
 {
-	return left > 0 && --left == 0;
+	return !held && left > 0 && --left == 0;
 }
 
 /* The linker sends a call of NAME to __wrap_NAME, and has the function itself

@@ -16,6 +16,9 @@
 /* From now on, call number n fails; 1 is the next. */
 void fault_at(unsigned n);
 
+/* Calls do not count while they are held; a test holds its own. */
+void fault_hold(bool is_held);
+
 /* No call fails any more; returns whether the one that was to fail came. */
 bool fault_end(void);
 
