@@ -99,6 +99,25 @@ def measure_refusals(folder):
     return handshake
 
 
+class Others:
+    """What programs that are no part of this take of the server's core."""
+
+    def __init__(self, server):
+        self.server, self.begun = server, self.now()
+
+    def now(self):
+        with open('/proc/stat') as f:
+            fields = re.search(rf'^cpu{SERVER} (.*)$', f.read(), re.M)[1]
+        user, nice, system, idle, wait, *rest = map(int, fields.split())
+        used = (user + nice + system + sum(rest[:3])) * 1e6 / os.sysconf(
+            'SC_CLK_TCK')
+        return used - cpu_us(self.server.process.pid), time.monotonic()
+
+    def share(self):
+        us, at = (b - a for a, b in zip(self.begun, self.now()))
+        return max(us, 0) / 1e6 / at
+
+
 # ---- slow ones ----
 
 def measure_slow(folder):
@@ -202,10 +221,14 @@ def measure_delivery(folder, rate, saturation):
             strangers = flood(server.port, server.key, 'handshake', '--open',
                               2048, '--sources', 4096, '--rate', rate,
                               '--seconds', DELIVERY_S)
+            others = Others(server)
             flooded = measure('flooded')
+            share = others.share()
             seen = figures(strangers)
             people.stdin.close()
     row_offered('deliveries', seen, saturation)
+    row('  of the server\'s core, used by other programs', f'{share:.0%}', '',
+        '', '')
     for name, ours, limit, goal in zip(('p50', 'p99', 'longest'), flooded,
                                        quiet, (None, 2, None)):
         row(f'  delivery, {name}, us', f'{ours:.0f}', f'{limit:.0f} quiet',
