@@ -26,9 +26,12 @@ server_conn_tables(struct server *s)
 	s->conns_max = s->config.max_conns;
 	s->conns = calloc(s->conns_max, sizeof s->conns[0]);
 	s->entries = calloc(s->conns_max, SERVER_ENTRY);
+	s->silent.ring = calloc(s->conns_max, sizeof s->silent.ring[0]);
+	s->waiting.ring = calloc(s->conns_max, sizeof s->waiting.ring[0]);
 	s->scratch = malloc(WIRE_RECORD_MAX);
 	s->sealed = wr_new();
-	if (s->conns == NULL || s->entries == NULL || s->scratch == NULL)
+	if (s->conns == NULL || s->entries == NULL || s->scratch == NULL ||
+	    s->silent.ring == NULL || s->waiting.ring == NULL)
 		return ERR_NOMEM;
 	return ERR_OK;
 }
@@ -103,6 +106,56 @@ server_conn_ref(const struct server *s, const struct server_conn *c)
 {
 	return (struct server_ref){ (uint32_t)(c - s->conns), c->generation,
 		(uint16_t)s->config.shard };
+}
+
+/* ---- room for the next ---- */
+
+/* Slots that are kept free for those who come in one round. */
+static uint32_t
+room_wanted(const struct server *s)
+{
+	return s->config.max_conns < 512 ? s->config.max_conns / 16 : 32;
+}
+
+static void
+line_add(const struct server *s, struct server_line *line,
+    const struct server_conn *c)
+{
+	if (line->next - line->first == s->conns_max)
+		line->first++;
+	line->ring[line->next++ % s->conns_max] = (struct server_comer){
+		(uint32_t)(c - s->conns), c->generation };
+}
+
+/* Closes the one who has been in that state for the longest. Whoever is not
+ * remembered has a deadline. */
+static void
+push_out(struct server *s, struct server_line *line, enum server_state state)
+{
+	while (line->first != line->next) {
+		struct server_comer comer =
+		    line->ring[line->first++ % s->conns_max];
+		struct server_conn *c = &s->conns[comer.slot];
+
+		if (c->generation != comer.generation || c->state != state)
+			continue;
+		s->stats.closed_limit++;
+		server_conn_drop(s, c);
+		return;
+	}
+}
+
+/* Whoever is not logged in can be asked to come again; of those the kind of
+ * which there are more. */
+static void
+make_room(struct server *s)
+{
+	if (s->conns_n + room_wanted(s) <= s->config.max_conns)
+		return;
+	if (s->open_n > (s->conns_n - s->stats.sessions) / 2)
+		push_out(s, &s->waiting, SERVER_OPEN);
+	else
+		push_out(s, &s->silent, SERVER_FIRST);
 }
 
 /* ---- buffers ---- */
@@ -219,6 +272,8 @@ server_conn_opened(struct server *s, struct server_conn *c)
 {
 	entry_give(s, c->entry);
 	c->state = SERVER_OPEN;
+	s->open_n++;
+	line_add(s, &s->waiting, c);
 	s->stats.handshakes++;
 	arm(s, c, c->since_ms + WIRE_LOGIN_MS);
 }
@@ -227,6 +282,7 @@ void
 server_conn_logged(struct server *s, struct server_conn *c)
 {
 	c->state = SERVER_LOGGED;
+	s->open_n--;
 	c->since_ms = server_now_ms(s);
 	s->stats.sessions++;
 	arm(s, c, c->since_ms + WIRE_PING_MS);
@@ -435,6 +491,7 @@ leave(struct server *s, struct server_conn *c)
 	if (c->state == SERVER_FIRST || c->state == SERVER_WAITING) {
 		entry_give(s, c->entry);
 	} else if (c->state == SERVER_OPEN) {
+		s->open_n--;
 		server_guess_leave(s, c);
 		server_login_free(c);
 	} else if (c->state == SERVER_LOGGED) {
@@ -544,6 +601,8 @@ server_conn_free_tables(struct server *s)
 	wr_free(&s->sealed);
 	free(s->conns);
 	free(s->entries);
+	free(s->silent.ring);
+	free(s->waiting.ring);
 	free(s->scratch);
 }
 
@@ -575,6 +634,8 @@ server_open(struct server *s, void *shell_conn, const server_addr *from)
 		forget(s, c);
 		return NULL;
 	}
+	make_room(s);
+	line_add(s, &s->silent, c);
 	s->stats.connections++;
 	if (!s->is_ready)
 		s->effects.pause(s->effects.ctx, shell_conn, true);

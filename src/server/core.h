@@ -190,6 +190,15 @@ struct server_budget {
 	} waiting[SERVER_WAITING_MAX]; /* as they came */
 };
 
+/* Connections in the order in which they came to a state, or those of them
+ * that are remembered: a ring as large as the table. */
+struct server_line {
+	struct server_comer {
+		uint32_t slot, generation;
+	} *ring;
+	uint32_t first, next;
+};
+
 /* A key of challenges, and its minute; 0: none was drawn. */
 struct server_minute {
 	uint64_t minute;
@@ -253,6 +262,9 @@ struct server {
 	struct server_conn *conns;
 	uint32_t conns_max, conns_high, conns_n;
 	uint32_t conn_free; /* heads of lists through unused ones; + 1 */
+	struct server_line silent;  /* FIRST */
+	struct server_line waiting; /* OPEN: to log in */
+	uint32_t open_n;
 	uint8_t *entries;
 	uint32_t entries_high, entry_free;
 	struct server_conn *dirty;

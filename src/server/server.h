@@ -96,7 +96,9 @@ void server_public_key(const struct server *s, uint8_t key[32]);
 
 /* ---- connections ---- */
 
-/* A connection was accepted. Returns the core's side, or NULL: close it. */
+/* A connection was accepted. Returns the core's side, or NULL: close it. When
+ * the table is nearly full, the one who has been silent for the longest is
+ * closed for it, or has not logged in: they keep nobody out. */
 struct server_conn *server_open(struct server *s, void *shell_conn,
     const server_addr *from);
 

@@ -398,6 +398,18 @@ shell_resolve(struct config *config)
 	}
 }
 
+/* The core decides who goes when there is no room; so it knows how much room
+ * there is. */
+static void
+configure_core(struct shell *sh)
+{
+	struct server_config config = sh->config.server;
+
+	if (sh->fds != 0 && sh->fds < config.max_conns)
+		config.max_conns = (uint32_t)sh->fds;
+	server_configure(sh->core, &config);
+}
+
 int
 shell_listen(struct shell *sh, struct trouble *t)
 {
@@ -410,8 +422,11 @@ shell_listen(struct shell *sh, struct trouble *t)
 		fds.rlim_cur = fds.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &fds);
 	}
-	if (getrlimit(RLIMIT_NOFILE, &fds) == 0 && fds.rlim_cur > FD_RESERVE)
-		net_reserve(sh->net, fds.rlim_cur - FD_RESERVE);
+	if (getrlimit(RLIMIT_NOFILE, &fds) == 0 && fds.rlim_cur > FD_RESERVE) {
+		sh->fds = fds.rlim_cur - FD_RESERVE;
+		net_reserve(sh->net, sh->fds);
+		configure_core(sh);
+	}
 	sh->watchdog_every_ms = notify_watchdog_ms();
 	if (sh->watchdog_every_ms != 0) {
 		sh->watchdog_ms = net_now_ms(sh->net) + sh->watchdog_every_ms;
@@ -462,7 +477,7 @@ shell_configure(struct shell *sh, const struct config *config)
 	sh->config.public = config->public;
 	sh->config.log = config->log;
 	sh->config.server = config->server;
-	server_configure(sh->core, &config->server);
+	configure_core(sh);
 }
 
 /* ---- where people reach us ---- */

@@ -27,6 +27,7 @@ struct shell {
 	struct net_addr bound[CONFIG_LISTEN_MAX];
 	unsigned n_listeners;
 	unsigned jobs; /* under way on other threads */
+	uint64_t fds;  /* that connections may have; 0: not known */
 	uint64_t core_ms, drain_ms, watchdog_ms, deadline_ms;
 	uint64_t watchdog_every_ms;
 	bool is_draining;

@@ -73,11 +73,11 @@ on_pause(void *ctx, void *shell_conn, bool is_paused)
 }
 
 static void
-begin(void)
+begin(uint32_t max_conns)
 {
 	struct server_config config = server_config_default();
 
-	config.max_conns = STRANGERS + 64;
+	config.max_conns = max_conns;
 	world_init_with(&w, &config);
 	of_guys = w.server->effects;
 	w.server->effects.send = on_send;
@@ -112,6 +112,22 @@ go(struct stranger *st)
 	server_closed(w.server, c);
 }
 
+/* A first record without a pass, which any stranger can make. */
+static void
+write_plain(struct wr *record)
+{
+	struct guy nobody = { .w = &w };
+	uint8_t message1[PACT_GUARD_MESSAGE1_LEN], key[PACT_GUARD_KEY_LEN];
+	struct pact_guard_first plain = { .kind = PACT_GUARD_PLAIN,
+		.message1 = BYTES_OF(message1) };
+	size_t mark = wr_begin(record, 2);
+
+	guy_new_message1(&nobody, message1);
+	pact_guard_key(w.server_key, key);
+	CHECK_OK(pact_guard_write_first(record, key, &plain));
+	wr_end(record, mark, 2);
+}
+
 /* ---- row 16 ---- */
 
 #define SLOW 5000
@@ -124,7 +140,7 @@ TEST(threat_16_slow_connections)
 	static struct guy alice;
 	size_t closed = 0;
 
-	begin();
+	begin(STRANGERS + 64);
 	CHECK(guy_join(&w, &alice, "alice"));
 	for (uint32_t i = 0; i < SLOW; i++)
 		come(&strangers[i], i);
@@ -145,6 +161,64 @@ TEST(threat_16_slow_connections)
 	}
 	CHECK_EQ(closed, SLOW);
 	world_free(&w);
+}
+
+/* ---- a full table ---- */
+
+#define TABLE 64
+
+/* Three times as many strangers as there is room for, who all say this and
+ * stay: the one who came first goes for the next who comes. Sessions stay,
+ * and whoever belongs here comes in. */
+static void
+fill_table(struct bytes said)
+{
+	static struct guy alice, bob;
+	size_t closed = 0;
+
+	begin(TABLE);
+	w.server->config.guard = SERVER_GUARD_OFF;
+	CHECK(guy_join(&w, &alice, "alice"));
+	CHECK(guy_join(&w, &bob, "bob"));
+	guy_cut(&bob);
+	for (uint32_t i = 0; i < 3 * TABLE; i++) {
+		come(&strangers[i], i);
+		server_bytes(w.server, strangers[i].conn, said);
+		for (uint32_t j = 0; j <= i; j++) {
+			if (strangers[j].conn == NULL ||
+			    !strangers[j].is_closed)
+				continue;
+			closed++;
+			CHECK(i - j >= TABLE / 2);
+			go(&strangers[j]);
+		}
+	}
+	CHECK(closed >= 2 * TABLE);
+	CHECK(!alice.is_closed);
+	CHECK(guy_connect(&bob) && guy_login_device(&bob, 0));
+	for (size_t i = 0; i < 3 * TABLE; i++)
+		go(&strangers[i]);
+	CHECK_EQ(w.server->open_n, 0);
+	world_free(&w);
+}
+
+TEST(the_silent_make_room)
+{
+	fill_table((struct bytes){ (const uint8_t *)"\5", 1 });
+}
+
+/* A handshake lasts no longer in the table than a login needs. */
+TEST(who_does_not_log_in_makes_room)
+{
+	struct wr record = wr_new();
+
+	begin(TABLE);
+	write_plain(&record);
+	world_free(&w);
+	/* Every world has the same keys. */
+	fill_table(wr_bytes(&record));
+	CHECK_EQ(strangers_in, 3 * TABLE);
+	wr_free(&record);
 }
 
 /* ---- row 17: a core, and what work costs it, in us ---- */
@@ -413,16 +487,9 @@ let_in(uint64_t now_us)
 static void
 run(unsigned offered)
 {
-	struct pact_guard_first plain = { .kind = PACT_GUARD_PLAIN,
-		.message1 = BYTES_OF(payer.message1) };
-	uint8_t key[PACT_GUARD_KEY_LEN];
 	struct wr record = wr_new();
-	size_t mark = wr_begin(&record, 2);
 
-	guy_new_message1(&payer.guy, payer.message1);
-	pact_guard_key(w.server_key, key);
-	CHECK_OK(pact_guard_write_first(&record, key, &plain));
-	wr_end(&record, mark, 2);
+	write_plain(&record);
 	epoch_ms = w.now_ms;
 	clock_us = 0;
 	work(0);
@@ -468,7 +535,7 @@ compare(unsigned slower, unsigned offered)
 	struct server_stats before, after;
 	uint64_t quiet, flooded;
 
-	begin();
+	begin(STRANGERS + 64);
 	slowness = slower;
 	join_all();
 	run(0);
@@ -515,5 +582,6 @@ TEST(a_slow_machine_asks_sooner)
 	world_free(&w);
 }
 
-CHECK_MAIN(T(threat_16_slow_connections), T(threat_17_handshakes),
+CHECK_MAIN(T(threat_16_slow_connections), T(the_silent_make_room),
+    T(who_does_not_log_in_makes_room), T(threat_17_handshakes),
     T(a_slow_machine_asks_sooner))
