@@ -2,6 +2,7 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,24 @@ on_timer(uv_timer_t *timer)
 	try_next(of_timer(timer));
 }
 
+/* Lets the kernel find out what nobody else says: that the other end has
+ * forgotten us, or that nothing reaches it. */
+static void
+watch(struct net_stream *st)
+{
+	static const int every_s = 5, times = 3, give_up_ms = 30000;
+	uv_os_fd_t fd;
+
+	(void)uv_tcp_keepalive(&st->u.tcp, 1, 15);
+	if (uv_fileno(&st->u.handle, &fd) != 0)
+		return;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every_s,
+	    sizeof every_s);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &times, sizeof times);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &give_up_ms,
+	    sizeof give_up_ms);
+}
+
 static void
 on_connected(uv_connect_t *req, int status)
 {
@@ -101,8 +120,10 @@ on_connected(uv_connect_t *req, int status)
 	a->trying--;
 	if (!a->is_over && status == 0) {
 		end(a, c);
-		if (st->u.handle.type == UV_TCP)
+		if (st->u.handle.type == UV_TCP) {
 			(void)uv_tcp_nodelay(&st->u.tcp, 1);
+			watch(st);
+		}
 		a->fn(a->ctx, st, ERR_OK);
 	} else if (!a->is_over) {
 		c->st = NULL;

@@ -148,7 +148,9 @@ typedef void net_connected_fn(void *ctx, struct net_stream *st, enum err err);
 
 /* Resolves host (a name or a number) and connects; IPv6 and IPv4 in
  * parallel with a head start for the first, the first to stand wins. localhost
- * is never looked up (RFC 6761). NOMEM. */
+ * is never looked up (RFC 6761). The kernel watches the connection: a peer
+ * that is gone without a word, or out of reach, is noticed within half a
+ * minute. NOMEM. */
 MUST_USE enum err net_connect(struct net *n, const char *host, uint16_t port,
     net_connected_fn *fn, void *ctx, struct net_attempt **out);
 
