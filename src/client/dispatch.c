@@ -48,9 +48,48 @@ on_register_reply(struct client *c, const struct wire_REGISTER_REPLY *m)
 	return client_command_answer(c, WIRE_REGISTER_REPLY, m);
 }
 
+static bool
+is_status(uint8_t status)
+{
+	return status <= WIRE_STATUS_INVISIBLE;
+}
+
+static bool
+are_paths(uint8_t paths)
+{
+	return (paths & ~(WIRE_PATH_DIRECT | WIRE_PATH_RELAY)) == 0;
+}
+
+/* Whether fields that have a fixed set of values have one of them. */
+static bool
+has_known_values(enum wire_type type, const void *message)
+{
+	switch ((unsigned)type) {
+	case WIRE_LOGIN_OK:
+		return is_status(((const struct wire_LOGIN_OK *)message)
+				     ->status);
+	case WIRE_PERSON:
+		return is_status(((const struct wire_PERSON *)message)
+				     ->status);
+	case WIRE_PRESENCE:
+		return is_status(((const struct wire_PRESENCE *)message)
+				     ->status);
+	case WIRE_INTRODUCTION:
+		return are_paths(((const struct wire_INTRODUCTION *)message)
+				     ->paths);
+	case WIRE_INTRODUCED:
+		return are_paths(((const struct wire_INTRODUCED *)message)
+				     ->paths);
+	default:
+		return true;
+	}
+}
+
 enum err
 client_dispatch(struct client *c, enum wire_type type, const void *message)
 {
+	if (!has_known_values(type, message))
+		return ERR_DECODE;
 	/* The table of messages has let through only what a server may say
 	 * now; the rest are numbers that fall to the end. */
 	switch ((unsigned)type) {

@@ -193,8 +193,6 @@ client_people_on_presence(struct client *c, const struct wire_PRESENCE *m)
 {
 	struct sotto_event ev = { .type = SOTTO_PRESENCE };
 
-	if (m->status > WIRE_STATUS_INVISIBLE)
-		return;
 	ev.person.name = m->name.s;
 	ev.person.status = (enum sotto_status)m->status;
 	ev.person.pin = client_pins_judge(&c->pins, &m->name, NULL);

@@ -396,7 +396,7 @@ TEST(a_key_that_is_told_wrongly_gets_nowhere)
 }
 
 /* The server is known to speak a later version; an older one is not taken. */
-TEST(an_older_protocol_is_not_spoken)
+TEST(threat_11_an_older_protocol_is_not_spoken)
 {
 	struct world_file *f;
 	struct client_account account;
@@ -805,7 +805,7 @@ CHECK_MAIN(T(close_at_every_step), T(silence_from_every_step_on),
     T(a_server_without_the_key_learns_no_name),
     T(another_server_key_ends_it),
     T(a_key_that_is_told_wrongly_gets_nowhere),
-    T(an_older_protocol_is_not_spoken),
+    T(threat_11_an_older_protocol_is_not_spoken),
     T(a_logout_that_is_answered_wrongly),
     T(answers_that_nobody_waits_for_are_nothing),
     T(answers_to_the_wrong_questions_end_the_channel),

@@ -438,7 +438,7 @@ TEST(a_flood_of_arrivals_is_kept_nowhere)
 	l = malice_find(s.m, s.alice);
 	for (unsigned i = 0; i < 20000; i++) {
 		m.name.s[0] = (char)('a' + i % 26);
-		m.status = (uint8_t)i;
+		m.status = (uint8_t)(i % (WIRE_STATUS_INVISIBLE + 1));
 		malice_say(l, WIRE_PRESENCE, &m);
 		if (i % 2000 == 0) {
 			malice_flush(l);
@@ -449,6 +449,80 @@ TEST(a_flood_of_arrivals_is_kept_nowhere)
 	}
 	hears(NULL, false);
 	CHECK(scene_heap() <= heap + 65536);
+	scene_still_works(&s);
+	end();
+}
+
+/* A true message, but for one field, which has a value that is none. */
+static bool
+say_unknown(struct malice_link *l, uint8_t type, struct bytes body)
+{
+	union {
+		struct wire_LOGIN_OK ok;
+		struct wire_PERSON person;
+		struct wire_INTRODUCED introduced;
+		max_align_t align[WIRE_STRUCT_MAX / sizeof(max_align_t)];
+	} m;
+
+	if (type != plot.type || malice_victim(l) != s.alice)
+		return true;
+	CHECK_OK(wire_decode((enum wire_type)type, body, &m));
+	if (type == WIRE_LOGIN_OK)
+		m.ok.status = (uint8_t)plot.form;
+	else if (type == WIRE_PERSON)
+		m.person.status = (uint8_t)plot.form;
+	else
+		m.introduced.paths = (uint8_t)plot.form;
+	malice_say(l, (enum wire_type)type, &m);
+	plot.hits++;
+	return false;
+}
+
+/* Statuses and paths that are not known, from a server that says them by
+ * itself or in an answer: each ends the channel, or fails what was asked. */
+TEST(threat_11_unknown_values_of_a_server)
+{
+	struct wire_PRESENCE presence = { .name = scene_name("bob") };
+	struct wire_INTRODUCTION asked = { .name = scene_name("bob") };
+	static const uint8_t asked_for[] = { WIRE_PERSON, WIRE_INTRODUCED,
+		WIRE_LOGIN_OK };
+	struct wire_name bob = scene_name("bob");
+
+	begin(&(struct scene_options){ 0 });
+	for (unsigned v = WIRE_STATUS_INVISIBLE + 1; v < 256; v += 10) {
+		presence.status = (uint8_t)v;
+		malice_say(malice_find(s.m, s.alice), WIRE_PRESENCE,
+		    &presence);
+		hears(NULL, true);
+		world_run(s.w, 30000);
+		asked.paths = (uint8_t)v;
+		if ((v & ~3U) == 0)
+			continue;
+		malice_say(malice_find(s.m, s.alice), WIRE_INTRODUCTION,
+		    &asked);
+		hears(NULL, true);
+		world_run(s.w, 30000);
+	}
+	s.m->on_said = say_unknown;
+	for (size_t i = 0; i < sizeof asked_for; i++) {
+		for (plot.form = 5; plot.form < 256; plot.form += 25) {
+			unsigned before = plot.hits;
+
+			plot.type = asked_for[i];
+			if (plot.type == WIRE_PERSON)
+				CHECK(scene_wait(s.alice, client_verify(
+				    s.alice->core, &bob, false)) > 0);
+			else if (plot.type == WIRE_INTRODUCED)
+				CHECK(scene_call(s.alice, "bob") > 0);
+			else
+				world_cut(s.w, malice_find(s.m,
+				    s.alice)->end->conn);
+			world_run(s.w, 30000);
+			CHECK(plot.hits > before);
+			plot.type = 0;
+			world_run(s.w, 30000);
+		}
+	}
 	scene_still_works(&s);
 	end();
 }
@@ -637,6 +711,7 @@ CHECK_MAIN(T(a_relayed_line_is_altered_in_no_way),
     T(streams_for_one_introduction_are_bounded),
     T(a_flood_of_questions_is_bounded), T(a_list_without_end_ends),
     T(a_flood_of_arrivals_is_kept_nowhere),
+    T(threat_11_unknown_values_of_a_server),
     T(answers_that_are_not_taken_are_bounded),
     T(bad_records_end_the_channel),
     T(a_rekey_out_of_order_ends_the_channel),

@@ -232,7 +232,7 @@ open_record(struct pact_channel *at, const struct wr *sealed)
 
 /* Each record of 500 is tried again in front of every later 10th one: 12,250
  * times in each direction, and the session goes on as if nothing had been. A
- * real end gives up at the first: the sim's 11-on-the-wire. */
+ * real end gives up at the first: the sim's 08-on-the-wire. */
 static void
 replay(uint8_t kind, size_t from)
 {
