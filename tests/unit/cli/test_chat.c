@@ -393,9 +393,10 @@ TEST(out_and_in_again)
 	type("LOGOUT");
 	done(last_command, SOTTO_OK);
 	SHOWN("Logged out.");
+	/* The password is asked for again. */
 	type("LOGIN");
-	ASKED("logout 0;host;");
-	CHECK(!chat.is_over);
+	ASKED("logout 0;");
+	CHECK(chat.is_over && strcmp(chat.next_account, "alice") == 0);
 	type("LOGIN bob");
 	CHECK(chat.is_over && strcmp(chat.next_account, "bob") == 0);
 	chat_end(&chat);
