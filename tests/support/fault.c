@@ -19,9 +19,15 @@ fault_at(unsigned n)
 }
 
 bool
+fault_has_come(void)
+{
+	return left == 0;
+}
+
+bool
 fault_end(void)
 {
-	bool has_come = left == 0;
+	bool has_come = fault_has_come();
 
 	left = 0;
 	return has_come;

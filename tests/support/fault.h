@@ -19,6 +19,9 @@ void fault_at(unsigned n);
 /* Calls do not count while they are held; a test holds its own. */
 void fault_hold(bool is_held);
 
+/* Returns whether the call that was to fail has come. */
+bool fault_has_come(void);
+
 /* No call fails any more; returns whether the one that was to fail came. */
 bool fault_end(void);
 
