@@ -73,6 +73,7 @@ class Life:
         self.begin()
         self.speak('direct', ())
         self.speak('relay', ('--relay-only',))
+        self.visit()
         w.admin('backup', w.dir + '/backup').want(0)
         w.admin('backup', w.dir + '/backup-keys', '--keys').want(0)
         self.change()
@@ -172,6 +173,20 @@ class Life:
                 line.encode() + b'\n' for line in live.text().splitlines()
                 if 'text ' not in line)
 
+    def visit(self):
+        """A machine that keeps nothing; its login is by the password."""
+        w = self.w
+        guest = w.begin(None, 'chat', '--ephemeral',
+                        f'{self.names[0]}@{w.at}', '-vv')
+        guest.until('You are')
+        self.look('guest', guest.process.pid)
+        self.look('server, guest', w.server.pid)
+        guest.type('/logout')
+        guest.until('Logged out')
+        self.look('guest after logout', guest.process.pid)
+        equal(guest.end(), 0)
+        self.logs += guest.text().encode() + b'\n'
+
     # ---- what is seen ----
 
     def look(self, stage, pid):
@@ -265,7 +280,7 @@ def threat_26_the_servers_memory_never_has_what_people_say(w):
         only(seen, keys | KEPT_BY_SERVER | {'name'})
         # K goes with the logout; who is logged in has one.
         equal(bool(names & KEPT_BY_SERVER),
-              stage in ('server, direct', 'server, relay'))
+              stage in ('server, direct', 'server, relay', 'server, guest'))
 
 
 @test
