@@ -14,6 +14,7 @@ client_derive(struct bytes secret, struct bytes label,
 	err = hkdf_expand(HASH_SHA512, BYTES_OF(prk), label, key,
 	    CLIENT_KEY_LEN);
 	REVEAL_BYTES("derived", key, CLIENT_KEY_LEN);
+	REVEAL("derived", prk);
 	bytes_wipe(prk, sizeof prk);
 	return err;
 }

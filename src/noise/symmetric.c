@@ -61,6 +61,8 @@ noise_symmetric_mix_key(struct noise_symmetric *sym, struct bytes input)
 
 	TRY(hkdf(sym, input, s.outputs, 2));
 	memcpy(sym->ck, s.outputs, n);
+	REVEAL_BYTES("handshake", sym->ck, n);
+	REVEAL_BYTES("handshake", input.p, input.n);
 	noise_transport_init(&sym->cipher, s.outputs + n);
 	sym->has_key = true;
 out:

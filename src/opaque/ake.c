@@ -129,6 +129,7 @@ opaque_ake_derive(const struct opaque_dh *dh,
 	    out->session_key));
 	REVEAL("opaque", out->session_key);
 	REVEAL("opaque", s.handshake_secret);
+	REVEAL("opaque", s.prk);
 	REVEAL("opaque", dh->shared);
 	TRY(derive_secret(
 	    s.handshake_secret, BYTES_LIT("ServerMAC"), BYTES_NONE, s.km2));

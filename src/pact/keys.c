@@ -49,6 +49,7 @@ pact_keys_session(struct bytes x, struct bytes opaque_key,
 	TRY(hkdf_expand(HASH_SHA512, BYTES_OF(s.prk), wr_bytes(&w), key,
 	    PACT_SESSION_KEY_LEN));
 	REVEAL_BYTES("session", key, PACT_SESSION_KEY_LEN);
+	REVEAL("derived", s.prk);
 out:
 	bytes_wipe(&s, sizeof s);
 	return err;

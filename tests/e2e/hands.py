@@ -11,6 +11,7 @@ TEXTS=N: how many texts are said in that life; 200 when it is not set.
 """
 import base64
 import glob
+import hashlib
 import os
 import re
 import resource
@@ -52,6 +53,15 @@ def hoard(rows):
     return found
 
 
+def relatives(key):
+    """What Ed25519 and X25519 make of a secret before they use it."""
+    whole = hashlib.sha512(key[:32]).digest()
+    for scalar in (key[:32], whole[:32]):
+        yield (bytes([scalar[0] & 248]) + scalar[1:31] +
+               bytes([scalar[31] & 63 | 64]))
+    yield whole
+
+
 class Life:
     """What happened, and what was seen of it."""
 
@@ -88,6 +98,9 @@ class Life:
     def secrets(self):
         """What nobody may find: (name, value)."""
         rows = self.told_rows(False)
+        for name, value in self.told_rows(False):
+            if name in ('identity', 'device', 'link', 'ephemeral'):
+                rows += [(name, relative) for relative in relatives(value)]
         for name, values in (('password', self.passwords),
                              ('text', self.texts), ('code', self.codes)):
             rows += [(name, value.encode()) for value in values]
@@ -95,9 +108,13 @@ class Life:
 
     def server_keys(self):
         folder = f'{self.w.dir}/server/keys/'
-        return [('server ' + name,
-                 from_base64(open(folder + name).read().strip()))
-                for name in os.listdir(folder)]
+        rows = []
+        for name in os.listdir(folder):
+            with open(folder + name) as f:
+                key = from_base64(f.read().strip())
+            rows += [('server ' + name, value)
+                     for value in (key, *relatives(key))]
+        return rows
 
     # ---- what happens ----
 
