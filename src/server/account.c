@@ -52,23 +52,65 @@ server_account_after(const struct server *s, const struct wire_name *after)
 	return i;
 }
 
+/* Makes the directory large enough for n accounts. */
+static enum err
+grow(struct server *s, size_t n)
+{
+	size_t cap = s->accounts_cap == 0 ? 64 : 2 * s->accounts_cap;
+	struct server_account **grown;
+
+	if (n <= s->accounts_cap)
+		return ERR_OK;
+	if (cap < n)
+		cap = n;
+	grown = realloc(s->accounts, cap * sizeof(struct server_account *));
+	if (grown == NULL)
+		return ERR_NOMEM;
+	s->accounts = grown;
+	s->accounts_cap = cap;
+	return ERR_OK;
+}
+
+enum err
+server_account_reserve(struct server *s, const struct wire_name *name,
+    size_t n, struct server_room *room)
+{
+	enum err err;
+
+	/* Each request that is under way may make an account. */
+	TRY(grow(s, s->accounts_n + s->ops + 1));
+	room->roster = malloc(n + 1);
+	NEED(room->roster != NULL, ERR_NOMEM);
+	if (server_account_get(s, name) == NULL) {
+		room->account = calloc(1, sizeof *room->account);
+		NEED(room->account != NULL, ERR_NOMEM);
+	}
+out:
+	return err;
+}
+
+void
+server_account_release(struct server_room *room)
+{
+	free(room->roster);
+	free(room->account);
+	*room = (struct server_room){ 0 };
+}
+
 static struct server_account *
-insert(struct server *s, const struct wire_name *name)
+insert(struct server *s, const struct wire_name *name,
+    struct server_room *room)
 {
 	size_t i = place(s, name);
-	struct server_account *a = calloc(1, sizeof *a);
+	struct server_account *a;
 
-	if (a != NULL && s->accounts_n == s->accounts_cap) {
-		size_t cap = s->accounts_cap == 0 ? 64 : 2 * s->accounts_cap;
-		struct server_account **grown =
-		    realloc(s->accounts, cap * sizeof(struct server_account *));
-
-		if (grown == NULL) {
-			free(a);
-			return NULL;
-		}
-		s->accounts = grown;
-		s->accounts_cap = cap;
+	if (grow(s, s->accounts_n + 1) != ERR_OK)
+		return NULL;
+	if (room != NULL && room->account != NULL) {
+		a = room->account;
+		room->account = NULL;
+	} else {
+		a = calloc(1, sizeof *a);
 	}
 	if (a == NULL)
 		return NULL;
@@ -141,17 +183,19 @@ keep_gone(struct server_account *a, struct bytes next_bytes)
 
 enum err
 server_account_set_roster(struct server_account *a, uint64_t version,
-    struct bytes roster)
+    struct bytes roster, struct server_room *room)
 {
 	uint8_t *copy = NULL;
 
 	if (roster.n > WIRE_ROSTER_MAX)
 		return ERR_DECODE;
 	if (roster.n != 0) {
-		copy = malloc(roster.n);
+		copy = room == NULL ? malloc(roster.n) : room->roster;
 		if (copy == NULL)
 			return ERR_NOMEM;
 		memcpy(copy, roster.p, roster.n);
+		if (room != NULL)
+			room->roster = NULL;
 	}
 	keep_gone(a, roster);
 	free(a->roster);
@@ -163,7 +207,8 @@ server_account_set_roster(struct server_account *a, uint64_t version,
 }
 
 enum err
-server_account_put(struct server *s, const struct store_account *stored)
+server_account_put(struct server *s, const struct store_account *stored,
+    struct server_room *room)
 {
 	struct wire_name name;
 	struct server_account *a;
@@ -172,7 +217,7 @@ server_account_put(struct server *s, const struct store_account *stored)
 	TRY(wire_name_decode(&name, bytes_str(stored->name)));
 	a = server_account_get(s, &name);
 	if (a == NULL)
-		a = insert(s, &name);
+		a = insert(s, &name, room);
 	NEED(a != NULL, ERR_NOMEM);
 	a->status = stored->status;
 	a->is_enabled = stored->is_enabled;
@@ -181,7 +226,7 @@ server_account_put(struct server *s, const struct store_account *stored)
 	a->created_s = stored->created_s;
 	memcpy(a->identity, stored->identity, sizeof a->identity);
 	TRY(server_account_set_roster(a, stored->roster_version,
-	    stored->roster));
+	    stored->roster, room));
 out:
 	return err;
 }
@@ -260,7 +305,7 @@ loaded(struct store_request *request, enum err err)
 	bool is_one = err == ERR_OK && request->account.name[0] != '\0';
 
 	if (is_one)
-		err = server_account_put(s, &request->account);
+		err = server_account_put(s, &request->account, NULL);
 	if (s->load_err == ERR_OK)
 		s->load_err = err;
 	if (is_one)

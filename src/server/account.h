@@ -32,14 +32,30 @@ const struct server_account *server_account_other(const struct server *s,
 size_t server_account_after(const struct server *s,
     const struct wire_name *after);
 
-/* Makes the account of what is stored now, or makes it again. Sessions of an
- * account that is there stay. Fails with NOMEM or DECODE. */
-MUST_USE enum err server_account_put(struct server *s,
-    const struct store_account *stored);
+/*
+ * Memory for what the store is asked to change: taken before it is asked, so
+ * that what it has done can be shown at once, and is not confirmed to one
+ * and unknown to all others.
+ */
+struct server_room {
+	uint8_t *roster;
+	struct server_account *account;
+};
 
-/* Replaces the roster by one that is stored. NOMEM. */
+/* Takes what a name with a roster of n bytes will need. NOMEM. */
+MUST_USE enum err server_account_reserve(struct server *s,
+    const struct wire_name *name, size_t n, struct server_room *room);
+void server_account_release(struct server_room *room);
+
+/* Makes the account of what is stored now, or makes it again. Sessions of an
+ * account that is there stay. room may be NULL; what was reserved there is
+ * used up. Fails with NOMEM (not with room) or DECODE. */
+MUST_USE enum err server_account_put(struct server *s,
+    const struct store_account *stored, struct server_room *room);
+
+/* Replaces the roster by one that is stored. The same. */
 MUST_USE enum err server_account_set_roster(struct server_account *a,
-    uint64_t version, struct bytes roster);
+    uint64_t version, struct bytes roster, struct server_room *room);
 
 /* Forgets an account; its sessions are ended. */
 void server_account_remove(struct server *s, struct server_account *a);

@@ -97,7 +97,7 @@ end_removed(struct server *s, struct server_account *a,
 }
 
 static void
-apply(struct server *s, struct server_account *a, const struct server_op *op)
+apply(struct server *s, struct server_account *a, struct server_op *op)
 {
 	const struct store_account *now = &op->request.account;
 	struct pact_roster old = { 0 };
@@ -110,11 +110,10 @@ apply(struct server *s, struct server_account *a, const struct server_op *op)
 		if (pact_roster_parse(server_account_roster(a), &old) !=
 		    ERR_OK)
 			old.count = 0;
-		/* Without memory for it the old one stays in the directory;
-		 * the store has the new one, and the next start. */
-		if (server_account_set_roster(a, now->roster_version,
-		    now->roster) == ERR_OK)
-			end_removed(s, a, &old, &op->letter.from);
+		/* It has room, so nothing can fail. */
+		(void)!server_account_set_roster(a, now->roster_version,
+		    now->roster, &op->room);
+		end_removed(s, a, &old, &op->letter.from);
 	}
 	if ((op->request.parts & STORE_RECORD) &&
 	    !PLANTED(PLANT_PASSWD_SESSION_LIVES))
@@ -193,6 +192,9 @@ server_change(struct server *s, struct server_account *a,
 		code = judge(s, a, letter, m, op);
 	if (code == 0 && fill(op) != ERR_OK)
 		code = WIRE_ERROR_INVALID;
+	if (code == 0 && server_account_reserve(s, &a->name,
+	    op->request.account.roster.n, &op->room) != ERR_OK)
+		code = WIRE_ERROR_STORE;
 	if (code != 0) {
 		server_op_free(op);
 		server_bus_error(s, letter->from, m->req, code, 0);

@@ -29,6 +29,7 @@ server_op_free(struct server_op *op)
 {
 	if (op == NULL)
 		return;
+	server_account_release(&op->room);
 	bytes_wipe(op, sizeof *op + op->letter.body.n);
 	free(op);
 }
@@ -82,7 +83,8 @@ reread(struct server *s, struct server_op *op, enum err err)
 		return;
 	if (is_other && a != NULL)
 		server_presence_end_all(s, a, NULL);
-	if (server_account_put(s, &op->request.account) == ERR_OK && a != NULL)
+	if (server_account_put(s, &op->request.account, NULL) == ERR_OK &&
+	    a != NULL)
 		server_presence_update(s, a);
 }
 

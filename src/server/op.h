@@ -9,6 +9,7 @@
 #ifndef SERVER_OP_H
 #define SERVER_OP_H
 
+#include "server/account.h"
 #include "server/bus.h"
 
 struct server_op;
@@ -22,6 +23,7 @@ struct server_op {
 	struct server *server;
 	struct server_letter letter;
 	server_op_then *then;
+	struct server_room room; /* what was reserved for it */
 	/* What an operator asked, if one did. */
 	enum server_user_op user_op;
 	server_op_fn *done;

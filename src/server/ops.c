@@ -73,7 +73,7 @@ user_done(struct server *s, struct server_op *op, enum err err)
 		a->has_record = false;
 		memset(a->identity, 0, sizeof a->identity);
 		/* Nothing to allocate, so nothing can fail. */
-		(void)!server_account_set_roster(a, 0, BYTES_NONE);
+		(void)!server_account_set_roster(a, 0, BYTES_NONE, NULL);
 	}
 	op->done(op->done_ctx, err);
 }

@@ -238,10 +238,8 @@ out:
 static void
 created(struct server *s, struct server_op *op, enum err err)
 {
-	/* Durable, but without memory to serve it: the next start will. */
-	if (err == ERR_OK && server_account_put(s, &op->request.account) !=
-	    ERR_OK)
-		err = ERR_NOMEM;
+	if (err == ERR_OK)
+		err = server_account_put(s, &op->request.account, &op->room);
 	server_op_reread(s, &op->letter.name, err);
 	if (PLANTED(PLANT_ACK_BEFORE_COMMIT))
 		return;
@@ -252,10 +250,16 @@ void
 server_register_create(struct server *s, const struct server_letter *letter)
 {
 	struct server_op *op = server_op_new(s, letter);
+	enum wire_error code = WIRE_ERROR_STORE;
 
-	if (op == NULL || fill(s, op) != ERR_OK) {
+	if (op != NULL && fill(s, op) != ERR_OK)
+		code = WIRE_ERROR_INVALID;
+	else if (op != NULL && server_account_reserve(s, &letter->name,
+	    op->request.account.roster.n, &op->room) == ERR_OK)
+		code = (enum wire_error)0;
+	if (code != 0) {
 		server_op_free(op);
-		reply(s, letter, WIRE_ERROR_INVALID);
+		reply(s, letter, code);
 		return;
 	}
 	server_op_submit(op, STORE_ACCOUNT_CREATE, created);

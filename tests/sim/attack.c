@@ -181,7 +181,7 @@ put_back(const struct run *r, const struct run_person *who,
 	struct server_account *a = account_of(r, who);
 
 	return a != NULL && server_account_set_roster(a, kept->version,
-	    wr_bytes(&kept->bytes)) == ERR_OK;
+	    wr_bytes(&kept->bytes), NULL) == ERR_OK;
 }
 
 /* Calls, and returns whether a new line stands. */

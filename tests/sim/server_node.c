@@ -86,6 +86,7 @@ static void
 poll_store(void *owner, uint64_t life, void *data)
 {
 	struct server_node *node = owner;
+	enum err err = ERR_OK;
 
 	(void)data;
 	if (node->life != life || node->core == NULL)
@@ -102,6 +103,10 @@ poll_store(void *owner, uint64_t life, void *data)
 		return;
 	}
 	server_flush(node->core);
+	if (!server_is_ready(node->core, &err) && err != ERR_OK) {
+		end_by_itself(node);
+		return;
+	}
 	for (struct held_request *h = node->held; h != NULL; h = h->next)
 		if (h->is_submitted)
 			plan_poll(node);
@@ -259,6 +264,7 @@ world_server_start(struct world *w)
 	struct store_sqlite_options store = { "server.db", DISK_VFS, false,
 		on_wake, node };
 	const char *why = "";
+	enum err err;
 
 	if (node->core != NULL)
 		return;
@@ -268,10 +274,11 @@ world_server_start(struct world *w)
 	node->life++;
 	node->is_poll_planned = false;
 	node->store.submit = submit;
-	if (store_sqlite_open(&store, &node->sqlite, &why) != ERR_OK) {
+	err = store_sqlite_open(&store, &node->sqlite, &why);
+	if (err != ERR_OK) {
 		if (disk_has_failed(w->disk))
 			disk_power_cut(w->disk);
-		else if (!disk_is_broken(w->disk))
+		else if (!disk_is_broken(w->disk) && err != ERR_NOMEM)
 			abort();
 		world_plan(w, 1000, start_again, node, node->life, NULL);
 		return;
@@ -281,8 +288,12 @@ world_server_start(struct world *w)
 	config.ksf_passes = 1;
 	config.max_conns = CONNS_MAX;
 	if (server_new(&config, &w->keys, &env, &effects, &node->store,
-		&node->core) != ERR_OK)
-		abort();
+		&node->core) != ERR_OK) {
+		store_sqlite_close(node->sqlite);
+		node->sqlite = NULL;
+		world_plan(w, 1000, start_again, node, node->life, NULL);
+		return;
+	}
 	server_flush(node->core);
 }
 
