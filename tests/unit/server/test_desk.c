@@ -8,38 +8,6 @@
 static struct world w;
 static struct guy alice, bob;
 
-/* A message of this type whose fields are all zero, but for names. */
-static size_t
-blank(uint8_t type, uint8_t *out, size_t cap)
-{
-	union {
-		uint8_t bytes[WIRE_STRUCT_MAX];
-		max_align_t align;
-	} m = { { 0 } };
-	struct wr to = wr_init(out, cap);
-
-	/* In every message with a name it stands first, or after req. */
-	switch (type) {
-#define NAMED(NAME)                                                           \
-	case WIRE_##NAME:                                                     \
-		((struct wire_##NAME *)(void *)&m)->name = alice.name;        \
-		break;
-	NAMED(REGISTER_START)
-	NAMED(REGISTER_FINISH)
-	NAMED(LOGIN_START)
-	NAMED(DEVICE_LOGIN)
-	NAMED(PERSON_GET)
-	NAMED(PERSON)
-	NAMED(PRESENCE)
-	NAMED(WANT)
-	NAMED(INTRODUCTION)
-	default:
-		break;
-	}
-	CHECK_OK(wire_encode(&to, (enum wire_type)type, &m));
-	return to.n;
-}
-
 static void
 in_state(struct guy *g, bool is_logged)
 {
@@ -49,42 +17,6 @@ in_state(struct guy *g, bool is_logged)
 	if (is_logged)
 		CHECK(guy_login_device(g, 0));
 	guy_forget(g);
-}
-
-/* All 256 types, before and after login: what the table does not allow ends
- * the connection with PROTOCOL, and nothing ever crashes. */
-TEST(every_message_in_every_state)
-{
-	uint8_t message[1024];
-
-	world_init(&w);
-	CHECK(guy_join(&w, &alice, "alice"));
-	for (int is_logged = 0; is_logged < 2; is_logged++) {
-		unsigned when = is_logged ? WIRE_WHEN_LOGGED : WIRE_WHEN_OPEN;
-
-		for (unsigned type = 1; type < 256; type++) {
-			const struct wire_kind *kind =
-			    wire_kind_of((uint8_t)type);
-			size_t n = WIRE_HEADER_LEN;
-
-			if (type == WIRE_REKEY)
-				continue; /* the channel's own */
-			in_state(&alice, is_logged);
-			memset(message, 0, sizeof message);
-			message[0] = (uint8_t)type;
-			if (kind != NULL)
-				n = blank((uint8_t)type, message,
-				    sizeof message);
-			guy_say_raw(&alice, (struct bytes){ message, n });
-			if (kind == NULL || !(kind->where & WIRE_ON_CHANNEL) ||
-			    !(kind->from & WIRE_FROM_CLIENT) ||
-			    !(kind->when & when))
-				CHECK_EQ(guy_take_close(&alice),
-				    WIRE_CLOSE_PROTOCOL);
-			world_wait(&w, 1000);
-		}
-	}
-	world_free(&w);
 }
 
 /* The end, anywhere: each message cut short by one to all of its bytes, with
@@ -105,7 +37,7 @@ TEST(messages_cut_short)
 		    type == WIRE_REKEY || type == WIRE_REGISTER_FINISH)
 			continue;
 		is_logged = kind->when & WIRE_WHEN_LOGGED;
-		n = blank((uint8_t)type, message, sizeof message);
+		n = guy_blank(&alice, (uint8_t)type, message, sizeof message);
 		for (size_t less = 1; less <= n - WIRE_HEADER_LEN;
 		     less += 1 + less / 4) {
 			in_state(&alice, is_logged);
@@ -272,7 +204,7 @@ TEST(random_messages)
 		}
 		world_random(&w, r, sizeof r);
 		message[0] = types[r[0] % sizeof types];
-		n = blank(message[0], message, sizeof message);
+		n = guy_blank(&alice, message[0], message, sizeof message);
 		for (int flips = r[1] % 8; flips > 0 &&
 		     n > WIRE_HEADER_LEN; flips--) {
 			uint8_t at[2];
@@ -290,7 +222,7 @@ TEST(random_messages)
 	world_free(&w);
 }
 
-CHECK_MAIN(T(every_message_in_every_state), T(messages_cut_short),
+CHECK_MAIN(T(messages_cut_short),
     T(steps_out_of_order), T(bad_records),
     T(replay_and_reflection), T(threat_20_garbage_gets_no_byte),
     T(random_messages))

@@ -508,6 +508,37 @@ guy_say(struct guy *g, enum wire_type type, const void *message)
 	wr_free(&w);
 }
 
+size_t
+guy_blank(const struct guy *g, uint8_t type, uint8_t *out, size_t cap)
+{
+	union {
+		uint8_t bytes[WIRE_STRUCT_MAX];
+		max_align_t align;
+	} m = { { 0 } };
+	struct wr to = wr_init(out, cap);
+
+	/* In every message with a name it stands first, or after req. */
+	switch (type) {
+#define NAMED(NAME)                                                           \
+	case WIRE_##NAME:                                                     \
+		((struct wire_##NAME *)(void *)&m)->name = g->name;        \
+		break;
+	NAMED(REGISTER_START)
+	NAMED(REGISTER_FINISH)
+	NAMED(LOGIN_START)
+	NAMED(DEVICE_LOGIN)
+	NAMED(PERSON_GET)
+	NAMED(PERSON)
+	NAMED(PRESENCE)
+	NAMED(WANT)
+	NAMED(INTRODUCTION)
+	default:
+		break;
+	}
+	CHECK_OK(wire_encode(&to, (enum wire_type)type, &m));
+	return to.n;
+}
+
 bool
 guy_take(struct guy *g, enum wire_type type, void *message)
 {

@@ -144,6 +144,10 @@ void guy_say_raw(struct guy *g, struct bytes encoded);
 void guy_queue(struct guy *g, struct wr *w, enum wire_type type,
     const void *message);
 
+/* Writes a message of this type whose fields are all zero, but for g's name;
+ * returns its length. */
+size_t guy_blank(const struct guy *g, uint8_t type, uint8_t *out, size_t cap);
+
 /* Takes the first message of a type out of the inbox; returns whether there
  * was one, decoded into message (views point into memory that lives until
  * guy_forget). */
