@@ -372,7 +372,7 @@ TEST(receipts_are_for_what_was_said)
 }
 
 /* Every message of the channel, HELLO again, and types that are none. */
-TEST(what_does_not_belong_on_a_line_ends_it)
+TEST(threat_14_what_does_not_belong_on_a_line_ends_it)
 {
 	for (unsigned type = 1; type < 256; type++) {
 		static const uint8_t zeros[200];
@@ -543,7 +543,7 @@ CHECK_MAIN(T(without_hello_there_is_no_session),
     T(nothing_is_shown_of_a_line_that_is_not_shown),
     T(texts_are_numbered_upwards), T(texts_are_texts),
     T(receipts_are_for_what_was_said),
-    T(what_does_not_belong_on_a_line_ends_it), T(bad_records_end_the_line),
+    T(threat_14_what_does_not_belong_on_a_line_ends_it), T(bad_records_end_the_line),
     T(records_belong_to_their_line), T(after_the_end_there_is_nothing),
     T(endless_silence_ends), T(answers_that_are_not_taken_are_bounded),
     T(a_flood_of_texts_is_kept_nowhere),

@@ -668,7 +668,7 @@ live(void)
 	world_run(s.w, 1000);
 }
 
-TEST(every_message_in_every_state)
+TEST(threat_14_every_message_in_every_state)
 {
 	static const uint8_t triggers[] = { WIRE_LOGIN_REPLY, WIRE_LOGIN_OK,
 		WIRE_PEOPLE, WIRE_PERSON, WIRE_INTRODUCED, WIRE_STREAM_OPENED,
@@ -715,4 +715,4 @@ CHECK_MAIN(T(a_relayed_line_is_altered_in_no_way),
     T(answers_that_are_not_taken_are_bounded),
     T(bad_records_end_the_channel),
     T(a_rekey_out_of_order_ends_the_channel),
-    T(every_message_in_every_state))
+    T(threat_14_every_message_in_every_state))
