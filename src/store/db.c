@@ -260,7 +260,7 @@ void
 store_db_abort(struct store_db *db)
 {
 	if (sqlite3_get_autocommit(db->sql) == 0)
-		(void)sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
+		note(db, sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL));
 }
 
 bool

@@ -123,7 +123,8 @@ void store_db_copy(struct store_db *db, const char *path);
 /* Returns whether SQLite's integrity check finds nothing. */
 bool store_db_is_whole(struct store_db *db);
 
-/* Takes back what an unfinished transaction did; rc stays. */
+/* Takes back what an unfinished transaction did. That needs memory: a later
+ * call does it if this one has none. */
 void store_db_abort(struct store_db *db);
 
 /* Returns whether rc is an error after which nobody knows what the disk

@@ -94,6 +94,7 @@ write_group(struct store_db *db, struct store_request *all)
 		return true;
 	}
 	db->rc = 0;
+	store_db_abort(db); /* there may have been no memory for it before */
 	store_db_run(db, STORE_SQL_BEGIN);
 	for (struct store_request *q = all; q != NULL; q = q->next)
 		q->result = store_request_write(db, q);

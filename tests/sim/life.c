@@ -231,7 +231,7 @@ life_work(struct life *l)
 		struct life_asked *a = &l->group[i];
 
 		l->unanswered += !a->is_done;
-		refused += a->err == ERR_IO;
+		refused += a->err == ERR_IO || a->err == ERR_NOMEM;
 	}
 	for (unsigned i = 0; i < n && refused == 0; i++)
 		if (l->group[i].err != l->group[i].want)
