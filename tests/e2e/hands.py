@@ -75,6 +75,7 @@ class Life:
         self.sees_memory = self.is_alone and not sanitized()
         self.texts, self.codes, self.logs = [], [], b''
         self.memory = {}  # stage: what was found
+        self.cores = {}   # who: what was found
         self.names = ['quince-' + secrets.token_hex(6),
                       'medlar-' + secrets.token_hex(6)]
         self.passwords = [f'tundra {secrets.token_hex(9)} orchid'
@@ -176,6 +177,8 @@ class Life:
                   'server': w.server.pid}
         for who, pid in people.items():
             self.look(f'{who}, {path}', pid)
+            if path == 'direct':
+                self.dump(who, pid)
         for live in (caller, callee):
             live.type('/logout')
             live.until('Logged out')
@@ -206,17 +209,26 @@ class Life:
 
     # ---- what is seen ----
 
+    def wanted(self):
+        return hoard(self.secrets() + self.server_keys() +
+                     [('name', name.encode()) for name in self.names])
+
     def look(self, stage, pid):
         """Searches the memory of a process; what is found, as
         (name, form, whether in locked memory that no core has)."""
         if not self.sees_memory:
             return
-        wanted = hoard(self.secrets() + self.server_keys() +
-                       [('name', name.encode()) for name in self.names])
+        wanted = self.wanted()
         self.memory[stage] = {
             (name, form, 'lo' in m.flags and 'dd' in m.flags)
             for m, held in theft.memory(pid)
             for name, form in wanted.find(held)}
+
+    def dump(self, who, pid):
+        """Searches a core file of a process."""
+        if self.sees_memory and shutil.which('gcore'):
+            self.cores[who] = {name for name, _ in self.wanted().find(
+                theft.core(pid, self.w.dir))}
 
     def seen(self, part):
         if not self.sees_memory:
@@ -369,6 +381,17 @@ def threat_29_after_a_logout_nothing_is_left(w):
     keys = {name for name, _ in x.server_keys()}
     for stage, seen in x.seen('after logout'):
         only(seen, {'name'} | (keys if 'server' in stage else set()))
+
+
+@test
+def threat_29_a_core_file_has_no_secret(w):
+    x = life_of(w)
+    x.seen('')
+    if not x.cores:
+        raise Skip('takes gcore, of gdb')
+    equal({who: seen - {'text'} for who, seen in x.cores.items()},
+          {'caller': {'name'}, 'callee': {'name'}, 'server': {'name'}})
+    equal(x.cores['server'], {'name'})
 
 
 @test
