@@ -8,6 +8,7 @@
 #include "server/conn.h"
 #include "server/effort.h"
 #include "server/guard.h"
+#include "server/guess.h"
 #include "server/pass.h"
 #include "support/fault.h"
 
@@ -338,6 +339,150 @@ TEST(with_the_guard_off_a_full_table_refuses)
 	world_free(&w);
 }
 
+/* However many have their turn at once: a few, and then the next round. */
+TEST(turns_come_a_few_at_a_time)
+{
+	static struct guy many[10];
+	static const char *const names[10] = { "n0", "n1", "n2", "n3", "n4",
+		"n5", "n6", "n7", "n8", "n9" };
+
+	begin(SERVER_GUARD_ALWAYS);
+	use_up();
+	for (size_t i = 0; i < 10; i++) {
+		guy_init(&w, &many[i], names[i], "correct horse");
+		wait_with(&many[i], SERVER_EFFORT_LEAST);
+	}
+	CHECK_EQ(w.server->budget.waiting_n, 10);
+	w.now_ms += 5000;
+	w.server->budget.turn.fire(&w.server->budget.turn, w.server);
+	CHECK_EQ(w.server->budget.waiting_n, 2);
+	world_wait(&w, 10);
+	CHECK_EQ(w.server->budget.waiting_n, 0);
+	for (size_t i = 0; i < 10; i++)
+		CHECK(many[i].is_up);
+	world_free(&w);
+}
+
+/* Work that took long is charged for the time, but not for all of it: the
+ * clock may have stood still meanwhile. */
+TEST(slow_work_costs_more)
+{
+	struct server_budget *b;
+
+	begin(SERVER_GUARD_ALWAYS);
+	b = &w.server->budget;
+	for (uint64_t ms = 0; ms <= 1000; ms += 500) {
+		int32_t before = b->tokens = 100;
+
+		server_effort_begin(w.server, 1);
+		w.now_ms += ms;
+		b->at_ms = w.now_ms;
+		server_effort_end(w.server);
+		CHECK_EQ(before - b->tokens, ms == 0 ? 0 : 9);
+		server_effort_end(w.server);
+		CHECK_EQ(before - b->tokens, ms == 0 ? 0 : 9);
+	}
+	world_free(&w);
+}
+
+/* ---- guesses ---- */
+
+static enum server_guess_verdict
+guess(struct server_conn *c, const struct wire_name *name, uint32_t effort,
+    uint32_t *wait_ms)
+{
+	return server_guess_charge(w.server, c, name, effort, wait_ms);
+}
+
+/* Uses up the budget of a name; the next guess is 16 minutes away. */
+static void
+use_up_name(const struct wire_name *name)
+{
+	struct server_conn c = { .source = 50 };
+	uint32_t wait_ms;
+
+	for (int i = 0; i < 6; i++)
+		CHECK_EQ(guess(&c, name, UINT32_MAX, &wait_ms),
+		    SERVER_GUESS_NOW);
+}
+
+TEST(counts_have_ends)
+{
+	struct server_conn c = { .source = 9, .is_loopback = true };
+	uint32_t wait_ms, zeros = 0;
+
+	begin(SERVER_GUARD_OFF);
+	/* A refund after all was forgotten takes nothing below nothing. */
+	server_guess_refund(w.server, &c, &alice.name);
+	for (size_t i = 0; i < SERVER_GUESSES; i++) {
+		struct server_guess *g = &w.server->guesses[i];
+
+		CHECK(g->count == 0 && g->full_ms == 0);
+		g->count = UINT16_MAX;
+		g->forget_s = (uint32_t)(w.now_ms / 1000);
+	}
+	CHECK_EQ(guess(&c, &alice.name, SERVER_GUESS_EFFORT, &wait_ms),
+	    SERVER_GUESS_NOW);
+	for (size_t i = 0; i < SERVER_GUESSES; i++)
+		zeros += w.server->guesses[i].count == 0;
+	CHECK_EQ(zeros, 0);
+	world_free(&w);
+}
+
+TEST(a_bid_needs_a_timer_and_comes_before_those_who_come_later)
+{
+	struct server_conn late = { .source = 51 };
+	uint32_t wait_ms;
+
+	begin(SERVER_GUARD_OFF);
+	use_up_name(&alice.name);
+	w.now_ms += 16 * 60000 - 15000;
+	CHECK(guy_connect(&alice));
+	fault_at(1);
+	CHECK_EQ(guess(alice.conn, &alice.name, SERVER_GUESS_EFFORT,
+	    &wait_ms), SERVER_GUESS_WAIT);
+	CHECK(fault_end());
+	CHECK_EQ(wait_ms, 15000);
+	CHECK_EQ(guess(alice.conn, &alice.name, SERVER_GUESS_EFFORT,
+	    &wait_ms), SERVER_GUESS_HELD);
+	/* The timer is late; nobody slips in before whoever has waited. */
+	w.now_ms += 15000;
+	late.since_ms = w.now_ms;
+	CHECK_EQ(guess(&late, &alice.name, SERVER_GUESS_EFFORT, &wait_ms),
+	    SERVER_GUESS_WAIT);
+	CHECK_EQ(wait_ms, 1);
+	server_guess_leave(w.server, alice.conn);
+	world_free(&w);
+}
+
+/* Among many bids the lowest gives way, wherever it is. */
+TEST(the_lowest_bid_gives_way)
+{
+	uint32_t wait_ms;
+
+	begin(SERVER_GUARD_OFF);
+	use_up_name(&bob.name);
+	use_up_name(&carol.name);
+	w.now_ms += 16 * 60000 - 15000;
+	CHECK(guy_connect(&alice) && guy_connect(&bob));
+	for (size_t i = 0; i < 5; i++)
+		w.server->bids[i] = (struct server_bid){
+			.of = &w.server->guesses[i], .conn = alice.conn,
+			.effort = UINT32_MAX };
+	CHECK_EQ(guess(bob.conn, &bob.name, SERVER_GUESS_EFFORT, &wait_ms),
+	    SERVER_GUESS_HELD);
+	CHECK(w.server->bids[5].conn == bob.conn);
+	for (size_t i = 6; i < SERVER_BIDS; i++)
+		w.server->bids[i] = (struct server_bid){
+			.of = &w.server->guesses[i], .conn = alice.conn,
+			.effort = UINT32_MAX };
+	CHECK_EQ(guess(alice.conn, &carol.name, 2 * SERVER_GUESS_EFFORT,
+	    &wait_ms), SERVER_GUESS_HELD);
+	CHECK(w.server->bids[5].conn == alice.conn);
+	server_guess_leave(w.server, alice.conn);
+	world_free(&w);
+}
+
 /* ---- memory ---- */
 
 /* A server that cannot be made leaves nothing behind, and says so. */
@@ -373,4 +518,7 @@ CHECK_MAIN(T(a_set_full_of_puzzles_takes_nothing),
     T(a_clock_that_begins), T(the_order_of_those_who_wait),
     T(who_waits_makes_it_short), T(who_comes_next_arms_the_timer_again),
     T(with_the_guard_off_a_full_table_refuses),
-    T(a_server_needs_its_tables))
+    T(turns_come_a_few_at_a_time), T(slow_work_costs_more),
+    T(counts_have_ends),
+    T(a_bid_needs_a_timer_and_comes_before_those_who_come_later),
+    T(the_lowest_bid_gives_way), T(a_server_needs_its_tables))
