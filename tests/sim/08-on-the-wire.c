@@ -7,6 +7,7 @@
 #include "sim/proxy.h"
 
 #include "client/core.h"
+#include "client/introduction.h"
 #include "client/line.h"
 #include "noise/handshake.h"
 #include "pact/guard.h"
@@ -220,6 +221,57 @@ TEST(threat_05_every_bit_of_a_callers_record)
 	CHECK_EQ(program_count(s.bob, SOTTO_SESSION_UP, NULL), 0);
 	CHECK(answers(s.bob->core, wr_bytes(&plot.held)));
 	wr_free(&older);
+	end();
+}
+
+/* ---- who the callee takes the caller and himself for ---- */
+
+/* The pieces of what bob believes, each to be another one. */
+static struct bytes
+belief(struct client *bob, unsigned which)
+{
+	struct client_account *us = &bob->account;
+	struct client_introduction *in = LIST_ITEM(bob->introductions.next,
+	    struct client_introduction, link);
+	struct bytes parts[] = { BYTES_OF(us->name.s), BYTES_OF(us->identity),
+		BYTES_OF(us->device), BYTES_OF(client_keys(bob)->link_secret),
+		BYTES_OF(in->peer.name.s), BYTES_OF(in->peer.identity),
+		BYTES_OF(in->peer.device), BYTES_OF(in->peer.link_key),
+		BYTES_OF(in->id) };
+
+	return which < sizeof parts / sizeof parts[0] ? parts[which] :
+							BYTES_NONE;
+}
+
+/* A true caller's record meets a callee for whom one thing is different: his
+ * own name, identity, device or key, or the caller's, or the introduction. He
+ * does not answer; as soon as it is right again he does. */
+TEST(threat_10_a_callee_answers_for_himself_only)
+{
+	struct wire_name bob = scene_name("bob");
+	unsigned scripts = 0;
+
+	begin(&(struct scene_options){ 0 });
+	proxy = proxy_program(s.bob);
+	proxy->on_record = keep_first;
+	s.alice->core->options.paths = SOTTO_PATHS_DIRECT_ONLY;
+	(void)client_call(s.alice->core, &bob);
+	client_flush(s.alice->core);
+	CHECK(world_until(s.w, 60000, has_first, NULL));
+	CHECK(!list_is_empty(&s.bob->core->introductions));
+	for (;; scripts++) {
+		uint8_t *at = (uint8_t *)(uintptr_t)
+		    belief(s.bob->core, scripts).p;
+
+		if (at == NULL)
+			break;
+		at[1] ^= 1;
+		CHECK(!answers(s.bob->core, wr_bytes(&plot.held)));
+		at[1] ^= 1;
+	}
+	CHECK_EQ(scripts, 9);
+	CHECK_EQ(program_count(s.bob, SOTTO_SESSION_UP, NULL), 0);
+	CHECK(answers(s.bob->core, wr_bytes(&plot.held)));
 	end();
 }
 
@@ -599,4 +651,5 @@ CHECK_MAIN(T(threat_05_no_session_by_an_altered_handshake),
     T(threat_05_a_false_server_makes_no_session),
     T(threat_07_what_comes_again_is_not_shown_again),
     T(threat_08_what_comes_back_is_not_taken),
+    T(threat_10_a_callee_answers_for_himself_only),
     T(threat_11_no_session_by_another_version_or_kind))
