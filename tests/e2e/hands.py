@@ -160,6 +160,12 @@ class Life:
         self.texts.append(f'text {secrets.token_hex(32)}')
         return self.texts[-1]
 
+    def await_nobody(self):
+        """Waits until the server knows that nobody is there."""
+        eventually(lambda: all(
+            row['sessions'] == 0
+            for row in self.w.admin('user', 'list', '-o', 'json').json()))
+
     def speak(self, path, args):
         """Both speak, log out, and stay."""
         w, (anna, bene) = self.w, self.names
@@ -182,9 +188,7 @@ class Life:
         for live in (caller, callee):
             live.type('/logout')
             live.until('Logged out')
-        eventually(lambda: all(
-            row['sessions'] == 0
-            for row in w.admin('user', 'list', '-o', 'json').json()))
+        self.await_nobody()
         for who, pid in people.items():
             self.look(f'{who} after logout, {path}', pid)
         for live in (caller, callee):
@@ -206,6 +210,11 @@ class Life:
         self.look('guest after logout', guest.process.pid)
         equal(guest.end(), 0)
         self.logs += guest.text().encode() + b'\n'
+        lost = w.begin(None, 'chat', '--ephemeral', f'{self.names[0]}@{w.at}')
+        lost.until('You are')
+        lost.end(signal.SIGKILL)
+        self.await_nobody()
+        self.look('server after a cut', w.server.pid)
 
     # ---- what is seen ----
 

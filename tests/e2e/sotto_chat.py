@@ -85,6 +85,31 @@ def the_commands(w):
 
 
 @test
+def login_after_a_logout_asks_for_the_password(w):
+    a, b = w.people(2)
+    t = w.terminal(a, 'chat', password=None)
+    for _ in range(2):
+        t.until('Password: ')
+        t.line(PASSWORD)
+        t.until(f'You are {a}')
+        t.line('/logout')
+        t.until('Logged out.')
+        t.line('/list')
+        t.until('No password was given.')
+        t.line('LOGIN')
+    t.until('Password: ')
+    t.line(PASSWORD)
+    t.until(f'You are {a}')
+    t.line('/quit')
+    equal(t.end(), 0)
+    # Through a pipe, what follows LOGIN is for the session that it begins.
+    done = w.run(a, 'chat', stdin=b'/logout\nLOGIN\n/list\n').want(0)
+    equal(done.out.count('Logged out.'), 1)
+    equal(done.out.count(f'You are {a}'), 2)
+    holds(done.out, b)
+
+
+@test
 def the_older_spellings(w):
     a, b, c = w.people(3)
     bob = chat(w, b, '--policy', 'accept')
