@@ -9,6 +9,7 @@
 #include "client/core.h"
 #include "client/introduction.h"
 #include "client/line.h"
+#include "crypto/dh.h"
 #include "noise/handshake.h"
 #include "pact/guard.h"
 #include "sim/scene.h"
@@ -272,6 +273,152 @@ TEST(threat_10_a_callee_answers_for_himself_only)
 	CHECK_EQ(scripts, 9);
 	CHECK_EQ(program_count(s.bob, SOTTO_SESSION_UP, NULL), 0);
 	CHECK(answers(s.bob->core, wr_bytes(&plot.held)));
+	end();
+}
+
+/* ---- somebody on the wire has the callee's link key ---- */
+
+static struct {
+	struct noise_symmetric sym;
+	struct noise_keypair e, victim;
+	uint8_t caller_public[X25519_LEN], dk[MLKEM768_DK_LEN];
+	unsigned guess, sent, answered;
+} forger;
+
+static void
+mix(const uint8_t secret[X25519_LEN], const uint8_t public[X25519_LEN])
+{
+	uint8_t shared[X25519_LEN];
+
+	CHECK_OK(x25519(secret, public, shared));
+	CHECK_OK(noise_symmetric_mix_key(&forger.sym, BYTES_OF(shared)));
+}
+
+/* What both ends have hashed before the first message. */
+static void
+begin_forged(struct bytes ticket)
+{
+	const struct client_account *ends[] = { &s.alice->core->account,
+		&s.bob->core->account };
+	struct wr prologue = wr_new();
+	struct noise_keypair caller;
+
+	noise_keypair_init(&caller, client_keys(s.alice->core)->link_secret);
+	noise_keypair_init(&forger.victim,
+	    client_keys(s.bob->core)->link_secret);
+	memcpy(forger.caller_public, caller.public, X25519_LEN);
+	wr_put(&prologue, BYTES_LIT(PACT_LABEL_LINE));
+	wr_u8(&prologue, WIRE_VERSION);
+	for (int i = 0; i < 2; i++)
+		pact_keys_line_end(&prologue, &ends[i]->name,
+		    ends[i]->identity, ends[i]->device);
+	wr_put(&prologue, ticket);
+	noise_symmetric_init(&forger.sym, AEAD_CHACHAPOLY, HASH_BLAKE2B,
+	    PACT_LINE_PROTOCOL);
+	noise_symmetric_mix_hash(&forger.sym, wr_bytes(&prologue));
+	noise_symmetric_mix_hash(&forger.sym, BYTES_OF(forger.caller_public));
+	noise_symmetric_mix_hash(&forger.sym, BYTES_OF(forger.victim.public));
+	wr_free(&prologue);
+}
+
+/* Message 1 as alice would write it: bob's key makes ss as hers does. */
+static void
+forge_message1(uint8_t message[PACT_GUARD_MESSAGE1_LEN])
+{
+	uint8_t secret[X25519_LEN], seed[MLKEM768_SEED_LEN];
+	uint8_t ek[MLKEM768_EK_LEN];
+
+	rng_fill(&s.w->chance, secret, sizeof secret);
+	rng_fill(&s.w->chance, seed, sizeof seed);
+	noise_keypair_init(&forger.e, secret);
+	CHECK_OK(mlkem768_keygen(seed, ek, forger.dk));
+	memcpy(message, forger.e.public, X25519_LEN);
+	noise_symmetric_mix_hash(&forger.sym, BYTES_OF(forger.e.public));
+	mix(forger.e.secret, forger.victim.public);
+	CHECK_OK(noise_symmetric_seal(&forger.sym, BYTES_OF(ek),
+	    message + X25519_LEN));
+	mix(forger.victim.secret, forger.caller_public);
+	CHECK_OK(noise_symmetric_seal(&forger.sym, BYTES_NONE,
+	    message + PACT_GUARD_MESSAGE1_LEN - AEAD_TAG_LEN));
+}
+
+/* Reads bob's answer as far as it goes, puts a guess in the place of se,
+ * and makes the line's first record of it. */
+static void
+forge_hello(const uint8_t *answer, struct wr *out)
+{
+	uint8_t ct[MLKEM768_CT_LEN], shared[MLKEM768_SHARED_LEN];
+	uint8_t x[HASH_MAX_LEN];
+	struct pact_channel line = { .kind = PACT_CHANNEL_LINE };
+	struct client_introduction *in = LIST_ITEM(
+	    s.bob->core->introductions.next, struct client_introduction, link);
+	struct wire_HELLO hello;
+	struct wr pending = wr_new();
+
+	noise_symmetric_mix_hash(&forger.sym,
+	    (struct bytes){ answer, X25519_LEN });
+	mix(forger.e.secret, answer);
+	CHECK_OK(noise_symmetric_open(&forger.sym, (struct bytes){ answer +
+	    X25519_LEN, MLKEM768_CT_LEN + AEAD_TAG_LEN }, ct));
+	CHECK_OK(mlkem768_decaps(forger.dk, ct, shared));
+	CHECK_OK(noise_symmetric_mix_key(&forger.sym, BYTES_OF(shared)));
+	if (forger.guess == 0)
+		mix(forger.victim.secret, answer);
+	else if (forger.guess == 1)
+		mix(forger.victim.secret, forger.caller_public);
+	else
+		mix(forger.e.secret, answer);
+	CHECK_OK(noise_symmetric_split(&forger.sym, &line.out, &line.in, x));
+	memcpy(hello.id, in->id, sizeof hello.id);
+	CHECK_OK(wire_encode(&pending, WIRE_HELLO, &hello));
+	CHECK_OK(pact_channel_seal(&line, wr_bytes(&pending), false, out));
+	wr_free(&pending);
+}
+
+static bool
+forge(struct proxy_wire *wire, enum proxy_way way, struct wr *record)
+{
+	struct wr hello = wr_new();
+	uint8_t *message1 = record->p + record->n - PACT_GUARD_MESSAGE1_LEN;
+
+	if (wire->records[way] != 0)
+		return false;
+	if (way == PROXY_IN) {
+		begin_forged((struct bytes){ record->p + 4,
+		    (size_t)(message1 - record->p) - 4 });
+		forge_message1(message1);
+		forger.sent++;
+		return true;
+	}
+	CHECK_EQ(record->n, 2 + PACT_GUARD_MESSAGE2_LEN);
+	forger.answered++;
+	forge_hello(record->p + 2, &hello);
+	proxy_send(wire, PROXY_IN, wr_bytes(&hello));
+	wr_free(&hello);
+	return false;
+}
+
+/* The wire is between alice and bob, and whoever sits there has bob's link
+ * key and, since she calls, a ticket of hers. He answers their first message,
+ * as he must; but of what they say then nothing opens, and he has no session
+ * with her. */
+TEST(threat_09_a_callees_key_makes_no_session_with_him)
+{
+	begin(&(struct scene_options){ 0 });
+	proxy = proxy_program(s.bob);
+	proxy->on_record = forge;
+	memset(&forger, 0, sizeof forger);
+	s.alice->core->options.paths = SOTTO_PATHS_DIRECT_ONLY;
+	for (unsigned i = 0; i < 12; i++) {
+		forger.guess = i % 3;
+		CHECK(scene_call(s.alice, "bob") > 0);
+		world_run(s.w, 60000);
+	}
+	CHECK(forger.sent >= 12 && forger.answered == forger.sent);
+	CHECK_EQ(program_count(s.bob, SOTTO_SESSION_UP, NULL), 0);
+	CHECK_EQ(program_count(s.alice, SOTTO_SESSION_UP, NULL), 0);
+	proxy->on_record = NULL;
+	CHECK_EQ(scene_call(s.alice, "bob"), SOTTO_OK);
 	end();
 }
 
@@ -651,5 +798,6 @@ CHECK_MAIN(T(threat_05_no_session_by_an_altered_handshake),
     T(threat_05_a_false_server_makes_no_session),
     T(threat_07_what_comes_again_is_not_shown_again),
     T(threat_08_what_comes_back_is_not_taken),
+    T(threat_09_a_callees_key_makes_no_session_with_him),
     T(threat_10_a_callee_answers_for_himself_only),
     T(threat_11_no_session_by_another_version_or_kind))

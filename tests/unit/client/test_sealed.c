@@ -186,9 +186,52 @@ TEST(what_was_seen_only_rises)
 	wr_free(&w);
 }
 
+/* Each sealed thing begins with its version: the other 255 are refused, as
+ * damaged or as a later program's, before anything is opened. */
+TEST(threat_11_another_version_of_what_is_sealed)
+{
+	struct client_account a = account_of_alice();
+	struct client_keyring_head head = { { 3, 65536 }, { 2 } };
+	struct client_keys keys = { { 1 }, { 2 }, { 3 } };
+	struct client_identity id = { { 1 }, { 2 } };
+	struct client_seen seen = { 1, 5, 2, { 9, 1, { { 1 } } } };
+	const uint8_t data_key[32] = { 1 }, seed[32] = { 1 };
+	struct wr keyring = wr_new(), identity = wr_new();
+	struct wr settings = wr_new(), state = wr_new(), got = wr_new();
+
+	CHECK_OK(client_keyring_seal(&head, &a, stretched, &keys, nonce,
+	    &keyring));
+	CHECK_OK(client_box_seal_identity(&id, &a, export_key, 1, nonce,
+	    &identity));
+	CHECK_OK(client_box_seal_settings(BYTES_LIT("pins"), &a, data_key, 1,
+	    nonce, &settings));
+	CHECK_OK(client_seen_seal(&seen, &a, seed, nonce, &state));
+	for (unsigned v = 0; v < 256; v++) {
+		enum err want = v == 0 ? ERR_DECODE : v == 1 ? ERR_OK :
+							       ERR_VERSION;
+
+		keyring.p[0] = identity.p[0] = (uint8_t)v;
+		settings.p[0] = state.p[0] = (uint8_t)v;
+		CHECK_ERR(client_keyring_open(wr_bytes(&keyring), &a,
+		    stretched, &keys), want);
+		CHECK_ERR(client_box_open_identity(wr_bytes(&identity), &a,
+		    export_key, 1, &id), want);
+		CHECK_ERR(client_box_open_settings(wr_bytes(&settings), &a,
+		    data_key, 1, &got), want);
+		CHECK_ERR(client_seen_open(wr_bytes(&state), &a, seed, &seen),
+		    want);
+	}
+	wr_free(&keyring);
+	wr_free(&identity);
+	wr_free(&settings);
+	wr_free(&state);
+	wr_free(&got);
+}
+
 CHECK_MAIN(T(the_account_file_is_read_back),
     T(a_keyring_opens_with_its_password_only),
     T(every_bit_of_a_keyring_counts), T(unbearable_parameters_are_refused),
     T(an_identity_box_belongs_to_its_account_and_version),
     T(a_box_with_another_seed_is_refused),
-    T(a_settings_box_hides_its_length), T(what_was_seen_only_rises))
+    T(a_settings_box_hides_its_length), T(what_was_seen_only_rises),
+    T(threat_11_another_version_of_what_is_sealed))
