@@ -72,6 +72,11 @@ client_bid_on_solved(struct client *c)
 
 	if (say == NULL || c->channel.state != CLIENT_CHANNEL_OPEN)
 		return;
+	/* An answer came in spite of the wait. */
+	if (c->session.state != CLIENT_SESSION_REPLY) {
+		bid->say = NULL;
+		return;
+	}
 	bid->worked_ms += client_now_ms(c) - bid->slice_ms;
 	if (memcmp(&done->puzzle, &bid->puzzle, sizeof bid->puzzle) != 0) {
 		work(c);
