@@ -19,6 +19,19 @@
 /* How far a client's clock may be off when it dates an ephemeral device. */
 #define CLOCK_S 3600
 
+/* Whether a roster has this very entry; who was let in while the clock was
+ * wrong is not judged again when it is right, or nobody else could come. */
+static bool
+has_entry(const struct pact_roster *roster,
+    const struct pact_roster_entry *entry)
+{
+	const struct pact_roster_entry *found =
+	    pact_roster_find(roster, entry->id, 0);
+
+	return found != NULL && memcmp(found->possession, entry->possession,
+	    sizeof found->possession) == 0;
+}
+
 /*
  * Judges a roster that is to follow a's: OK, CONFLICT when it is not the
  * next one, or another error when it is none at all.
@@ -29,6 +42,7 @@ judge_roster(struct server *s, const struct server_account *a,
 {
 	uint64_t last = server_now_s(s) + WIRE_EPHEMERAL_S + CLOCK_S;
 	uint8_t previous[32] = { 0 };
+	struct pact_roster old;
 	enum err err;
 
 	TRY(pact_roster_read(in, roster));
@@ -38,8 +52,11 @@ judge_roster(struct server *s, const struct server_account *a,
 		pact_roster_hash(server_account_roster(a), previous);
 	NEED(roster->version == a->roster_version + 1, ERR_CONFLICT);
 	NEED(memcmp(roster->previous, previous, 32) == 0, ERR_CONFLICT);
+	if (pact_roster_parse(server_account_roster(a), &old) != ERR_OK)
+		old.count = 0;
 	for (size_t i = 0; i < roster->count; i++)
-		NEED(roster->entries[i].expires_s <= last, ERR_EXPIRED);
+		NEED(roster->entries[i].expires_s <= last ||
+			has_entry(&old, &roster->entries[i]), ERR_EXPIRED);
 out:
 	return err;
 }

@@ -265,6 +265,30 @@ TEST(ephemeral_devices_expire)
 	world_free(&w);
 }
 
+/* What was let in while the clock was wrong does not keep out what comes when
+ * it is right again. */
+TEST(a_clock_that_is_set_back_locks_nobody_out)
+{
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	w.ahead_s = 400 * 86400;
+	guy_init_device(&second, &alice);
+	CHECK(guy_connect(&second) && guy_login(&second, 0));
+	second.ephemeral_s = WIRE_EPHEMERAL_S;
+	CHECK(guy_add_device(&second));
+	w.ahead_s = 0;
+	guy_init_device(&third, &second);
+	CHECK(guy_connect(&third) && guy_login(&third, 0));
+	CHECK(guy_add_device(&third));
+	/* A new one from the future is still none. */
+	guy_init_device(&bob, &third);
+	CHECK(guy_connect(&bob) && guy_login(&bob, 0));
+	bob.ephemeral_s = 400 * 86400;
+	CHECK(!guy_add_device(&bob));
+	CHECK_EQ(guy_take_error(&bob), WIRE_ERROR_INVALID);
+	world_free(&w);
+}
+
 static void
 op_done(void *ctx, enum err err)
 {
@@ -478,7 +502,8 @@ CHECK_MAIN(T(a_new_password), T(a_password_needs_the_password),
     T(all_parts_or_none), T(a_write_that_failed_and_was_done),
     T(settings_come_back),
     T(rosters_follow_each_other), T(a_removed_device_is_out),
-    T(ephemeral_devices_expire), T(what_operators_do),
+    T(ephemeral_devices_expire),
+    T(a_clock_that_is_set_back_locks_nobody_out), T(what_operators_do),
     T(a_parked_login_survives_no_change),
     T(a_login_at_the_store_survives_no_change),
     T(logout_of_a_device_ends_all_its_sessions))

@@ -19,7 +19,9 @@ now_ms(void *ctx)
 static uint64_t
 wall_s(void *ctx)
 {
-	return 1900000000 + ((struct world *)ctx)->now_ms / 1000;
+	struct world *w = ctx;
+
+	return 1900000000 + w->now_ms / 1000 + w->ahead_s;
 }
 
 static void

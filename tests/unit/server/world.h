@@ -83,6 +83,7 @@ struct world {
 	struct env env;
 	struct server_effects effects;
 	uint64_t now_ms, deadline_ms;
+	uint64_t ahead_s; /* the wall clock is wrong by so much */
 	uint64_t seed;
 	uint8_t server_key[32];
 	struct guy *guys[WORLD_GUYS];
