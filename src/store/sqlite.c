@@ -233,12 +233,15 @@ work_here(struct store_sqlite *s)
 			last = last->next;
 		rest = last->next;
 		last->next = NULL;
-		if (is_write)
+		if (is_write) {
 			publish(s, write_group(&s->writer, q));
-		else if (store_db_is_broken(&s->writer))
+		} else if (store_db_is_broken(&s->writer)) {
 			q->result = ERR_IO;
-		else
+		} else {
 			read_one(&s->writer, q);
+			/* A read that failed is nobody's end but its own. */
+			s->writer.rc = 0;
+		}
 		queue_append(&s->done, q);
 		q = rest;
 	}
