@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+/* What was planned to go wrong has gone wrong, and been mended. */
+#define FAULTS_MS 50000
+
 /* All is quiet after the last fault; everybody is back; a call is made; what
  * was said has been shown. */
 #define QUIET_MS 120000
@@ -60,6 +63,8 @@ check_account(struct run *r, struct run_person *who)
 	}
 	who->maybe[0] = '\0';
 	run_tell(r, "bare machine", who->name, outcome);
+	if (who->programs[1] != NULL)
+		run_tell_why(r, who->programs[1]);
 	if (outcome != SOTTO_OK)
 		oracle_fail(&r->oracle, "an account that was confirmed is "
 					"not there any more");
@@ -344,7 +349,7 @@ check_crowd(struct run *r)
 void
 heal(struct run *r)
 {
-	world_run(r->w, 20000);
+	world_run(r->w, FAULTS_MS);
 	world_server_doom(r->w, 0);
 	world_server_start(r->w);
 	r->oracle.again_in = 0;

@@ -660,6 +660,7 @@ world_program(struct world *w, const char *label, struct world_home *home,
 	if (w->program_count == WORLD_PROGRAMS)
 		abort();
 	*p = (struct program){ .world = w, .label = label,
+		.log = calloc(WORLD_LOG, sizeof *p->log),
 		.number = (unsigned)++w->program_count, .life = 1,
 		.deadline = UINT64_MAX,
 		.home = home != NULL ? home : world_home_new(w) };
@@ -668,6 +669,8 @@ world_program(struct world *w, const char *label, struct world_home *home,
 			p->home->files[i].n };
 		files.generation[i] = p->home->files[i].generation;
 	}
+	if (p->log == NULL)
+		abort();
 	world_note(w, "program starts", p->number, BYTES_NONE);
 	if (client_new(options, &files, &env, &effects, &p->core) != ERR_OK)
 		p->core = NULL;

@@ -13,7 +13,6 @@
 #include "base/plant.h"
 #include "sim/run.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,9 +218,6 @@ main(int argc, char **argv)
 	struct asked asked = { .part = 1, .parts = 1 };
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	/* A world is megabytes of zeros, most of which stay untouched when
-	 * they come from the kernel. */
-	(void)mallopt(M_MMAP_THRESHOLD, 1 << 18);
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--verbose") == 0)
 			asked.is_verbose = true;

@@ -14,6 +14,9 @@
 /* Programs that lie about where they listen. */
 #define LIARS_IN_1000 60
 
+/* How long a clock stays wrong. */
+#define JUMP_MS 40000
+
 /* People who join before anything else happens. */
 #define MEMBERS_IN_1000 700
 
@@ -106,7 +109,94 @@ any_program(struct run *r)
 	return NULL;
 }
 
-/* Something will go wrong within the next seconds, perhaps. */
+/* ---- a bad disk, a wrong clock ---- */
+
+static void
+break_disk(void *owner, uint64_t n, void *data)
+{
+	struct world *w = owner;
+
+	(void)data;
+	world_server_break(w, (uint32_t)n, rng_chance(world_rng(w), 500) ?
+	    DISK_ONCE : DISK_FOR_GOOD);
+}
+
+static void
+fill_disk(void *owner, uint64_t room, void *data)
+{
+	(void)data;
+	world_server_room(owner, (size_t)room);
+}
+
+static void
+slow_disk(void *owner, uint64_t ms, void *data)
+{
+	(void)data;
+	world_server_slow(owner, (uint32_t)ms);
+}
+
+static void
+mend_disk(void *owner, uint64_t arg, void *data)
+{
+	(void)arg;
+	(void)data;
+	world_server_break(owner, 0, DISK_ONCE);
+	world_server_room(owner, SIZE_MAX);
+	world_server_slow(owner, 0);
+}
+
+/* The disk misbehaves in a way, and is mended some seconds later. */
+static void
+plan_disk(struct run *r, uint64_t when)
+{
+	switch (rng_below(&r->dice, 3)) {
+	case 0:
+		world_plan(r->w, when, break_disk, r->w,
+		    1 + rng_below(&r->dice, 60), NULL);
+		break;
+	case 1:
+		world_plan(r->w, when, fill_disk, r->w,
+		    rng_below(&r->dice, 30000), NULL);
+		break;
+	default:
+		world_plan(r->w, when, slow_disk, r->w,
+		    100 + rng_below(&r->dice, 3000), NULL);
+		break;
+	}
+	world_plan(r->w, when + 6000, mend_disk, r->w, 0, NULL);
+}
+
+static void
+jump(void *owner, uint64_t seconds, void *data)
+{
+	struct run *r = owner;
+
+	(void)data;
+	world_jump(r->w, r->jumper, (int64_t)seconds);
+}
+
+/* One machine's clock is set wrong, and right again: the server's or that
+ * of a home. One at a time. */
+static void
+plan_jump(struct run *r, uint64_t when)
+{
+	static const int64_t by[] = { 90, 4000, 90000, 40000000 };
+	int64_t seconds = by[rng_below(&r->dice, 4)];
+	struct program *p = any_program(r);
+
+	if (world_now(r->w) < r->jumps_until)
+		return;
+	r->jumps_until = world_now(r->w) + when + JUMP_MS;
+	r->jumper = p == NULL || rng_chance(&r->dice, 300) ? NULL : p->home;
+	if (rng_chance(&r->dice, 500))
+		seconds = -seconds;
+	world_plan(r->w, when, jump, r, (uint64_t)seconds, NULL);
+	world_plan(r->w, when + JUMP_MS, jump, r, (uint64_t)-seconds, NULL);
+}
+
+/* ---- whatever goes wrong ---- */
+
+/* Something will, within the next seconds, perhaps. */
 static void
 plan_fault(struct run *r)
 {
@@ -115,7 +205,7 @@ plan_fault(struct run *r)
 
 	if (!rng_chance(&r->dice, 350))
 		return;
-	switch (rng_below(&r->dice, 5)) {
+	switch (rng_below(&r->dice, 7)) {
 	case 0:
 		world_plan(r->w, when, kill_server, r->w, 0, NULL);
 		break;
@@ -128,6 +218,12 @@ plan_fault(struct run *r)
 		break;
 	case 3:
 		world_plan(r->w, when, cut_all, r->w, 0, NULL);
+		break;
+	case 4:
+		plan_disk(r, when);
+		break;
+	case 5:
+		plan_jump(r, when);
 		break;
 	default:
 		victim = any_program(r);

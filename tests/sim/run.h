@@ -40,6 +40,8 @@ struct run {
 	struct world_crook crook;
 	struct intruder *intruders; /* all that were made */
 	uint32_t next_intruder;
+	struct world_home *jumper; /* whose clock is wrong until then */
+	uint64_t jumps_until;
 	bool is_rewound;
 	bool was_reset;     /* somebody has another identity key now */
 	bool is_verbose;

@@ -421,6 +421,18 @@ on_asked(void *ctx, enum err err)
 	asked->err = err;
 }
 
+/* An answer may come when nobody waits any more, and is not the next one's. */
+static struct asked *
+new_asked(void)
+{
+	static struct asked all[16];
+	static size_t next;
+	struct asked *asked = &all[next++ % 16];
+
+	*asked = (struct asked){ 0 };
+	return asked;
+}
+
 static bool
 is_asked(void *ctx)
 {
@@ -430,17 +442,16 @@ is_asked(void *ctx)
 bool
 world_invite(struct world *w, const char *name, char *text)
 {
-	static struct asked asked;
+	struct asked *asked = new_asked();
 	struct wire_link link = { .at = world_address() };
 
 	if (!world_server_is_up(w) ||
 	    wire_name_parse(&link.name, bytes_str(name)) != ERR_OK)
 		return false;
-	asked = (struct asked){ 0 };
 	server_invite(w->server.core, &link.name,
-	    world_wall(w) + WIRE_INVITE_S, link.code, on_asked, &asked);
+	    world_wall(w) + WIRE_INVITE_S, link.code, on_asked, asked);
 	server_public_key(w->server.core, link.server_key);
-	if (!world_until(w, 10000, is_asked, &asked) || asked.err != ERR_OK)
+	if (!world_until(w, 10000, is_asked, asked) || asked->err != ERR_OK)
 		return false;
 	wire_link_print(text, &link);
 	return true;
@@ -449,14 +460,13 @@ world_invite(struct world *w, const char *name, char *text)
 bool
 world_user(struct world *w, enum server_user_op op, const char *name)
 {
-	static struct asked asked;
+	struct asked *asked = new_asked();
 	struct wire_name who;
 
 	if (!world_server_is_up(w) ||
 	    wire_name_parse(&who, bytes_str(name)) != ERR_OK)
 		return false;
-	asked = (struct asked){ 0 };
-	server_user(w->server.core, op, &who, on_asked, &asked);
+	server_user(w->server.core, op, &who, on_asked, asked);
 	server_flush(w->server.core);
-	return world_until(w, 10000, is_asked, &asked) && asked.err == ERR_OK;
+	return world_until(w, 10000, is_asked, asked) && asked->err == ERR_OK;
 }

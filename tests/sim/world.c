@@ -134,6 +134,8 @@ world_free(struct world *w)
 	while (agenda_take(&w->agenda, &item))
 		if (item.data != NULL)
 			item.run(item.owner, item.arg, item.data);
+	for (size_t i = 0; i < w->program_count; i++)
+		free(w->programs[i].log);
 	agenda_free(&w->agenda);
 	net_free(w);
 	for (size_t i = 0; i < w->home_count; i++)

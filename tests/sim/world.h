@@ -86,7 +86,7 @@ struct program {
 	bool is_lying;       /* about where it listens */
 	bool is_crooked;     /* its next lines to others go through the crook */
 	uint64_t deadline;
-	struct world_event log[WORLD_LOG];
+	struct world_event *log; /* WORLD_LOG of them; NULL for a stranger */
 	size_t logged;       /* all that were told; the last ones are kept */
 };
 
