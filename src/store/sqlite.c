@@ -114,6 +114,7 @@ read_one(struct store_db *db, struct store_request *q)
 	enum err err, broken;
 
 	db->rc = 0;
+	store_db_abort(db); /* without threads, it is the writer's as well */
 	err = store_request_read(db, q);
 	broken = store_db_err(db);
 	q->result = broken != ERR_OK ? broken : err;

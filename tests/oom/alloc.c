@@ -237,7 +237,7 @@ alloc_at_every(const char *name, void (*scenario)(void))
 	for (target = 1; once(name, scenario, target); target += step())
 		continue;
 	now.is_sticky = true;
-	for (target = 1; target <= total; target += 3 * step())
+	for (target = 1; target <= total; target += 5 * step())
 		(void)once(name, scenario, target);
 	printf("  %s: %" PRIu64 " allocations, %" PRIu64 " failures\n", name,
 	    total, now.points - before);

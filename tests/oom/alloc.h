@@ -20,7 +20,8 @@ void alloc_take_sqlite(void);
  * Runs a scenario once for every allocation that it makes between alloc_arm
  * and alloc_disarm, which fails then; and, sticky, all that come after it,
  * too, until alloc_disarm. Fails the running test if a run has not released
- * what it took. Every step'th is tried.
+ * what it took. Of the sticky ones every fifth is tried. OOM_STEP: only so
+ * many apart; OOM_AT: only this one.
  */
 void alloc_at_every(const char *name, void (*scenario)(void));
 

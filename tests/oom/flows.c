@@ -398,8 +398,23 @@ TEST(threat_41_a_server_that_starts)
 	alloc_at_every("a server that starts", start);
 }
 
-CHECK_MAIN(T(threat_41_registration), T(threat_41_login_on_a_bare_machine),
-    T(threat_41_a_new_device), T(threat_41_looking_around),
-    T(threat_41_a_direct_line), T(threat_41_a_relayed_line),
-    T(threat_41_passwd), T(threat_41_removing_a_device), T(threat_41_logout),
-    T(threat_41_the_operator), T(threat_41_a_server_that_starts))
+int
+main(int argc, char **argv)
+{
+	static const struct check_test tests[] = {
+		T(threat_41_registration),
+		T(threat_41_login_on_a_bare_machine),
+		T(threat_41_a_new_device),
+		T(threat_41_looking_around),
+		T(threat_41_a_direct_line),
+		T(threat_41_a_relayed_line),
+		T(threat_41_passwd),
+		T(threat_41_removing_a_device),
+		T(threat_41_logout),
+		T(threat_41_the_operator),
+		T(threat_41_a_server_that_starts),
+	};
+
+	alloc_take_sqlite();
+	return check_run(tests, sizeof tests / sizeof tests[0], argc, argv);
+}
