@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What runs out: descriptors, the disk, memory (threats 18, 24 and 40)."""
+"""What runs out: descriptors, the disk, memory, and patience when everybody
+comes back at once (threats 18, 24, 40 and 47)."""
 import contextlib
 import errno
 import json
@@ -13,7 +14,12 @@ import sys
 import threading
 import time
 
-from sottotest import Skip, equal, eventually, holds, main, test
+from sottotest import LIMIT_S, Skip, equal, eventually, holds, main, test
+
+IS_SANITIZED = 'ASAN_OPTIONS' in os.environ
+# Programs that come back at once; how long nobody reads what comes.
+STORM = int(os.environ.get('STORM', '16' if IS_SANITIZED else '64'))
+SECONDS = int(os.environ.get('FLOOD_SECONDS', '3'))
 
 NO_SERVER = 3
 UNAVAILABLE = 69
@@ -107,16 +113,15 @@ class Strangers(threading.Thread):
         self.join()
 
 
-def descriptors(n):
-    return {'preexec_fn':
-            lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (n, n))}
+def limited(what, n):
+    return {'preexec_fn': lambda: resource.setrlimit(what, (n, n))}
 
 
 def strangers_at(w, limit, held):
     """A server with so many descriptors, of which 400 strangers take so many;
     yields a conversation that was there before."""
     w.stop()
-    w.start(**descriptors(limit))
+    w.start(**limited(resource.RLIMIT_NOFILE, limit))
     late, = w.people(1)
     talk = Talk(w, w.people(2), '--relay-only')
     talk.goes_on()
@@ -287,6 +292,132 @@ def threat_40_a_home_on_a_full_disk(w):
         w.run('full', '-a', 'half40', 'list').want(0)
     finally:
         subprocess.run(['umount', w.home('full')], check=True)
+
+
+def is_back(after, before):
+    """Whether memory, in KiB, is where it was, but for what the allocator
+    keeps; a sanitizer keeps what was freed."""
+    return IS_SANITIZED or after <= 1.25 * before + 1024
+
+
+class Halves(Strangers):
+    """Strangers who say half of a first record, and then nothing."""
+
+    def knock(self):
+        s = super().knock()
+        select.select([], [s], [], 1)
+        try:
+            s.send(b'\x05\x00' + bytes(900))
+        except OSError:  # not let in
+            pass
+        return s
+
+
+def burst(talk, lines):
+    """Types without waiting for anybody, less than a line may hold back;
+    what is typed."""
+    said = [f'{n} ' + 'x' * 12000 for n in range(lines)]
+    typist = threading.Thread(target=lambda: [talk.alice.type(line)
+                                              for line in said])
+    typist.start()
+    return said, typist
+
+
+def stalled(w, talks):
+    """Everybody writes to somebody who does not read, among strangers; then
+    all is read, each line once."""
+    for talk in talks:
+        talk.bob.process.send_signal(signal.SIGSTOP)
+    floods = [Strangers(w, 200), Halves(w, 200)]
+    bursts = [burst(talk, 60) for talk in talks]
+    time.sleep(SECONDS)
+    for flood in floods:
+        flood.finish()
+    for talk in talks:
+        talk.bob.process.send_signal(signal.SIGCONT)
+    for talk, (said, typist) in zip(talks, bursts):
+        for line in said:
+            equal(talk.bob.event('message')['text'], line)
+        typist.join()
+
+
+@test
+def threat_18_memory_is_bounded_and_comes_back(w):
+    w.stop()
+    w.start(**limited(resource.RLIMIT_DATA, 256 * 1024 * 1024))
+    people = w.people(8)
+    talks = [Talk(w, people[n:n + 2], '--relay-only') for n in (0, 2, 4, 6)]
+    for talk in talks:
+        talk.goes_on()
+    rss = [memory_kib(w.server.pid)]
+    for _ in range(3):
+        stalled(w, talks)
+        for talk in talks:
+            talk.goes_on()
+        rss.append(memory_kib(w.server.pid))
+    peak = memory_kib(w.server.pid, 'VmHWM')
+    print('# KiB:', *rss, 'at most', peak)
+    for talk in talks:
+        equal(talk.alice.end(), 0)
+        talk.bob.end(15)
+    if peak > 64 * 1024 or not is_back(rss[-1], rss[0]):
+        raise AssertionError(f'{rss}, at most {peak} KiB')
+
+
+class Storm:
+    """Many who are online, several programs a person."""
+
+    EACH = 16
+
+    def __init__(self, w, n):
+        self.w, self.n = w, n
+        self.lives = [w.begin(who, 'receive', '-v', '-o', 'json')
+                      for who in w.people(n // self.EACH)
+                      for _ in range(self.EACH)]
+        self.all_online(LIMIT_S)
+
+    def all_online(self, seconds):
+        eventually(lambda: stats(self.w)['sessions'] == self.n, seconds)
+
+    def restart(self, pauses=0):
+        """The server is killed, and back when everybody has met nobody so
+        often; the last pauses that they announced."""
+        w, announced = self.w, []
+        for live in self.lives:  # what they said of the last time
+            while select.select([live.process.stdout], [], [], 0)[0]:
+                live.line()
+            while b'\n' in live.rest:
+                live.line()
+        w.server.kill()
+        w.server.wait()
+        for live in self.lives:
+            for _ in range(pauses):
+                text = live.until('trying again in')
+            if pauses:
+                announced.append(int(text.split('again in ')[1].split()[0]))
+        w.start()
+        began = time.monotonic()
+        self.all_online(30)
+        each_ms = 1000 * cpu_s(w.server.pid) / self.n
+        print(f'# {self.n} are back after {time.monotonic() - began:.1f} s, '
+              f'{each_ms:.1f} ms of processor time each, '
+              f'{memory_kib(w.server.pid)} KiB')
+        equal(each_ms < 20, True)
+        return announced
+
+
+@test
+def threat_47_everybody_comes_back_at_once(w):
+    storm = Storm(w, STORM)
+    before = memory_kib(w.server.pid)
+    for _ in range(3):
+        storm.restart()
+    pauses = storm.restart(3)
+    # Nobody waits for ever, and not all of them equally long.
+    equal(1 < len(set(pauses)) and max(pauses) <= 15, True)
+    after = memory_kib(w.server.pid)
+    if not is_back(after, before):
+        raise AssertionError(f'{before} KiB before, {after} after')
 
 
 if __name__ == '__main__':
