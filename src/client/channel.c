@@ -25,6 +25,11 @@
 #define CHALLENGES_MAX 8
 #define PASS_TRIES     2
 
+/* Times that a first record is said again to a server that ended the
+ * connection without a word: a table that is full of strangers makes room
+ * like that, and has more of it a moment later. */
+#define SAID_AGAIN_MAX 3
+
 /* What may wait for a server that does not take it: more than anybody asks
  * of us at once. */
 #define UNSENT_MAX (4U * 1024 * 1024)
@@ -507,6 +512,13 @@ on_bytes(void *ctx, struct bytes in)
 }
 
 static void
+say_again(struct client *c)
+{
+	client_inbox_free(&c->channel.inbox);
+	connect_again(c);
+}
+
+static void
 on_closed(void *ctx, enum err err)
 {
 	struct client *c = ctx;
@@ -518,6 +530,10 @@ on_closed(void *ctx, enum err err)
 		end(c, SOTTO_NO_SERVER, err == ERR_GONE ?
 			"The name of the server is not known." :
 			"Nobody answers there.", check);
+	else if ((ch->state == CLIENT_CHANNEL_SHAKING ||
+	    ch->state == CLIENT_CHANNEL_ASKED) &&
+	    ch->said_again++ < SAID_AGAIN_MAX)
+		say_again(c);
 	else if (ch->state == CLIENT_CHANNEL_SHAKING)
 		end(c, SOTTO_NO_SERVER, "It closed the connection without an"
 		    " answer: it has another key, or too much to do.",

@@ -54,6 +54,7 @@ struct client_channel {
 	uint64_t slice_ms;        /* the last job began */
 	uint64_t worked_ms;       /* on all puzzles of this channel */
 	uint32_t challenges;      /* that came */
+	uint32_t said_again;      /* first records without an answer */
 	bool has_told;            /* how long it will take */
 
 	/* Since it is open. */

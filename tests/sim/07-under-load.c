@@ -257,7 +257,49 @@ TEST(threat_02_the_owner_works_past_those_who_guess)
 	world_free(w);
 }
 
+static unsigned to_cut;
+
+static void
+cut_it(void *owner, uint64_t arg, void *conn)
+{
+	(void)arg;
+	world_cut(owner, conn);
+}
+
+/* A server without room ends connections before their first record has
+ * come. */
+static void
+cut_first(void *ctx, struct world_end *from, struct bytes bytes)
+{
+	struct world_conn *c = from->conn;
+
+	if (from != &c->a || c->b.program != NULL || c->b.received != 0 ||
+	    bytes.n <= 3 || to_cut == 0)
+		return;
+	to_cut--;
+	world_plan(ctx, 0, cut_it, ctx, 0, c);
+}
+
+TEST(a_first_record_is_said_again)
+{
+	struct world *w = busy_world(7);
+	int outcome;
+
+	program_kill(join(w));
+	world_tap(w, cut_first, w);
+	to_cut = 3;
+	program_kill(login_at(w, 0, &outcome));
+	CHECK_EQ(outcome, SOTTO_OK);
+	CHECK_EQ(to_cut, 0);
+	to_cut = 100;
+	(void)login_at(w, 0, &outcome);
+	CHECK_EQ(outcome, SOTTO_NO_SERVER);
+	CHECK_EQ(to_cut, 96);
+	world_free(w);
+}
+
 CHECK_MAIN(T(strangers_come_in_by_work), T(known_devices_come_in_without),
     T(passes_outlive_a_restart), T(old_passes_are_in_nobodys_way),
     T(who_waits_is_told_for_whom), T(too_much_work_is_a_reason_to_wait),
-    T(threat_02_the_owner_works_past_those_who_guess))
+    T(threat_02_the_owner_works_past_those_who_guess),
+    T(a_first_record_is_said_again))
