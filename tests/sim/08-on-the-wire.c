@@ -77,14 +77,17 @@ flip_bit(struct proxy_wire *wire, enum proxy_way way, struct wr *record)
  * each time. */
 TEST(threat_05_no_session_by_an_altered_handshake)
 {
+	unsigned before;
+
 	begin_with_visitor();
 	proxy->on_record = flip_bit;
 	for (unsigned i = 0; i < 400; i++) {
 		plot.way = i % 2 == 0 ? PROXY_IN : PROXY_OUT;
 		plot.bit = (size_t)i * 23;
 		world_run(s.w, 1000);
+		before = plot.hits;
 		CHECK(scene_wait(s.alice, client_list(s.alice->core)) > 0);
-		CHECK_EQ(plot.hits, i + 1);
+		CHECK(plot.hits > before); /* it may have tried again */
 	}
 	proxy->on_record = NULL;
 	CHECK_EQ(scene_wait(s.alice, client_list(s.alice->core)), SOTTO_OK);
@@ -110,6 +113,7 @@ TEST(threat_11_no_session_by_another_version_or_kind)
 		enum proxy_way way;
 		size_t at;
 	} fields[] = { { PROXY_IN, 2 }, { PROXY_IN, 3 }, { PROXY_OUT, 2 } };
+	unsigned refused = 0;
 
 	begin_with_visitor();
 	proxy->on_record = set_byte;
@@ -125,14 +129,16 @@ TEST(threat_11_no_session_by_another_version_or_kind)
 			outcome = scene_wait(s.alice,
 			    client_list(s.alice->core));
 			CHECK((outcome > 0) == (plot.hits > before));
-			if (plot.hits > before)
+			if (plot.hits > before) {
+				refused++;
 				continue;
+			}
 			/* It is what it was: the only one that is taken. */
 			CHECK_EQ(outcome, SOTTO_OK);
 			world_cut(s.w, proxy_find(proxy, s.alice)->end->conn);
 		}
 	}
-	CHECK_EQ(plot.hits, 3 * 255);
+	CHECK_EQ(refused, 3 * 255);
 	end();
 }
 
