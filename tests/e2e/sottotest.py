@@ -308,6 +308,7 @@ class World:
         self.password('wrong', 'wrong horse battery 17')
         self.env = environment(self.dir)
         self.server = None
+        self.log_level = ['-vv']
         self.live = []
         self.made = 0
         with socket.socket() as s:
@@ -331,7 +332,8 @@ class World:
     # ---- the server ----
 
     def start(self, *args, **popen):
-        ready = Server(self.dir, '--public', self.at, *args, listen=self.at,
+        ready = Server(self.dir, '--public', self.at, *self.log_level, *args,
+                       listen=self.at,
                        env=self.env, data='server', **popen)
         self.server, self.key = ready.process, ready.key
 
@@ -454,6 +456,15 @@ def run_one(function, ground):
         ground.tidy()
 
 
+def threat_30_the_servers_log_is_plain(w):
+    """Whatever the tests of a World did: the log has no password of theirs
+    at its highest level, and nothing but printable ASCII in lines."""
+    log = pathlib.Path(w.dir, 'server.log').read_bytes()
+    holds(log, b'sottod: -- invited ')
+    lacks(log, PASSWORD.encode())
+    equal(re.findall(rb'[^\x20-\x7e\n]', log), [])
+
+
 def main(kind=World):
     """Runs the tests that were asked for: each in a Place, or all in one
     World. The exit code of the program."""
@@ -461,6 +472,8 @@ def main(kind=World):
               any(part in t.__name__ for part in sys.argv[3:])]
     went = []
     shared = kind() if kind is World else None
+    if shared and chosen == tests:
+        chosen.append(threat_30_the_servers_log_is_plain)
     try:
         for function in chosen:
             ground = shared or kind()

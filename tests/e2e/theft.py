@@ -3,6 +3,7 @@ a process, the wire."""
 import base64
 import ctypes
 import fcntl
+import functools
 import os
 import re
 import socket
@@ -51,11 +52,16 @@ def forms(value):
         yield 'json', ''.join(f'\\u{b:04x}' for b in value).encode()
 
 
+@functools.lru_cache(None)
+def all_forms(value):
+    return tuple(forms(value))
+
+
 class Hoard:
     """What is looked for, by name, and what it looks like."""
 
     def __init__(self):
-        self.looks = {}  # bytes: (name, form)
+        self.begins = {}  # first bytes of a look: {look: (name, form)}
 
     def add(self, name, value):
         pieces = [value]
@@ -63,8 +69,8 @@ class Hoard:
             pieces = [value[i:i + PART]
                       for i in range(0, len(value) - PART + 1, PART)]
         for piece in pieces:
-            for form, look in forms(piece):
-                self.looks[look] = (name, form)
+            for form, look in all_forms(piece):
+                self.begins.setdefault(look[:BEGIN], {})[look] = (name, form)
 
     def find(self, hay):
         """What of it is in hay: (name, form), each once.
@@ -72,12 +78,9 @@ class Hoard:
         One walk through hay, however many secrets there are: what begins
         like none of them is not looked at again.
         """
-        begins = {}
-        for look, known in self.looks.items():
-            begins.setdefault(look[:BEGIN], []).append((look, known))
-        met = {hay[i:i + BEGIN] for i in range(len(hay))} & begins.keys()
-        return {known for begin in met for look, known in begins[begin]
-                if look in hay}
+        met = {hay[i:i + BEGIN] for i in range(len(hay))}
+        return {known for begin in met & self.begins.keys()
+                for look, known in self.begins[begin].items() if look in hay}
 
 
 def told(path):
