@@ -41,17 +41,25 @@ fails(void)
 	return true;
 }
 
+bool
+alloc_counts(void)
+{
+	return fails();
+}
+
 /* ---- the wrapped calls ---- */
 
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t each);
 void *__real_realloc(void *p, size_t n);
+char *__real_strdup(const char *text);
 void __real_free(void *p);
 struct secret *__real_secret_new(size_t n);
 struct secret *__real_secret_dup(struct bytes b);
 void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t each);
 void *__wrap_realloc(void *p, size_t n);
+char *__wrap_strdup(const char *text);
 void __wrap_free(void *p);
 struct secret *__wrap_secret_new(size_t n);
 struct secret *__wrap_secret_dup(struct bytes b);
@@ -80,6 +88,15 @@ __wrap_realloc(void *old, size_t n)
 	void *p = fails() ? NULL : __real_realloc(old, n);
 
 	now.live += p != NULL && old == NULL;
+	return p;
+}
+
+char *
+__wrap_strdup(const char *text)
+{
+	char *p = fails() ? NULL : __real_strdup(text);
+
+	now.live += p != NULL;
 	return p;
 }
 

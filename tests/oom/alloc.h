@@ -32,6 +32,9 @@ bool alloc_disarm(void);
 /* Returns whether this run has met its failure. */
 bool alloc_has_failed(void);
 
+/* Counts something else that may fail; returns whether it is to. */
+bool alloc_counts(void);
+
 /* How many failures were made by all alloc_at_every of this program. */
 uint64_t alloc_points(void);
 
