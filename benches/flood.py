@@ -103,7 +103,8 @@ class Others:
     """What programs that are no part of this take of the server's core."""
 
     def __init__(self, server):
-        self.server, self.begun = server, self.now()
+        self.server = server
+        self.begun = self.now()
 
     def now(self):
         with open('/proc/stat') as f:
