@@ -609,6 +609,18 @@ act_rewind(struct run *r)
 		oracle_fail(&r->oracle, "an older roster was believed");
 }
 
+/* Logs out; returns whether what the program knew of keys is kept at the
+ * server by then, as far as it said. */
+static bool
+keeps_pins(struct program *p)
+{
+	int outcome = p->core == NULL ? -1 :
+	    program_wait(p, client_logout(p->core, SOTTO_LOGOUT_SESSION));
+
+	return outcome == SOTTO_OK &&
+	    program_last(p, SOTTO_NOTICE, NULL) == NULL;
+}
+
 /* The same for what an account's own device has seen: the boxes of its
  * settings and identity are set back, and it must not believe them. */
 static void
@@ -626,8 +638,7 @@ act_rewind_boxes(struct run *r)
 	world_disk_keep(r->w);
 	if (p == NULL || p->core == NULL ||
 	    program_wait(p, client_verify(p->core, &name, true)) != SOTTO_OK ||
-	    p->core == NULL || program_wait(p, client_logout(p->core,
-	    SOTTO_LOGOUT_SESSION)) != SOTTO_OK)
+	    !keeps_pins(p))
 		return;
 	world_run(r->w, 2000);
 	program_kill(p);
@@ -656,7 +667,7 @@ act_pins(struct run *r)
 	struct wire_name names[2] = { run_name(oracle_names[first]),
 		run_name(oracle_names[second]) };
 	struct program *p[2] = { run_hosting(r, who, 0) };
-	int outcome = SOTTO_OK;
+	bool are_kept = true;
 
 	if (p[0] == NULL || who->maybe[0] != '\0')
 		return;
@@ -670,14 +681,11 @@ act_pins(struct run *r)
 		    true)) != SOTTO_OK)
 			return;
 	for (size_t i = 0; i < 2; i++) {
-		if (p[i]->core == NULL || outcome != SOTTO_OK)
-			return;
-		outcome = program_wait(p[i], client_logout(p[i]->core,
-		    SOTTO_LOGOUT_SESSION));
+		are_kept = keeps_pins(p[i]) && are_kept;
 		program_kill(p[i]);
 	}
-	run_tell(r, "both pins", who->name, outcome);
-	if (outcome == SOTTO_OK)
+	run_tell(r, "both pins", who->name, are_kept);
+	if (are_kept)
 		who->has_verified[first] = who->has_verified[second] = true;
 }
 
