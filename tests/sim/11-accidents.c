@@ -330,9 +330,60 @@ TEST(threat_39_a_name_is_removed_or_not)
 	at_every_operation(&(struct change){ do_remove, check_free });
 }
 
+/* ---- a disk that is full, or slow ---- */
+
+TEST(a_full_disk_refuses_and_goes_on)
+{
+	unsigned life;
+	struct program *bob;
+
+	begin();
+	life = s.w->server.life;
+	world_server_room(s.w, 0);
+	CHECK(!do_passwd());
+	CHECK(!do_removal());
+	CHECK(!do_register());
+	/* What was there can be read, and people can talk. */
+	CHECK_EQ(scene_wait(s.alice, client_devices(s.alice->core)), SOTTO_OK);
+	CHECK_EQ(program_count(s.alice, SOTTO_DEVICE, NULL), 2);
+	program_kill(s.bob);
+	bob = scene_again(&s, "bob", s.bob->home);
+	CHECK_EQ(scene_wait(bob, client_list(bob->core)), SOTTO_OK);
+	CHECK_EQ(scene_call(bob, "alice"), SOTTO_OK);
+	world_server_room(s.w, SIZE_MAX);
+	CHECK(do_removal());
+	CHECK(do_register());
+	CHECK(do_passwd());
+	CHECK_EQ(s.w->server.life, life);
+	check_passwd(true);
+	scene_end(&s);
+}
+
+TEST(a_slow_disk_delays_only_what_it_confirms)
+{
+	uint64_t before;
+	uint32_t command;
+
+	begin();
+	world_server_slow(s.w, 5000);
+	before = world_now(s.w);
+	command = client_passwd(s.alice->core, bytes_str(new_password));
+	client_flush(s.alice->core);
+	CHECK_EQ(scene_wait(s.bob, client_list(s.bob->core)), SOTTO_OK);
+	CHECK(world_now(s.w) - before < 5000);
+	CHECK_EQ(program_outcome(s.alice, command), -1);
+	CHECK_EQ(scene_wait(s.alice, command), SOTTO_OK);
+	CHECK(world_now(s.w) - before >= 5000);
+	world_server_slow(s.w, 0);
+	check_passwd(true);
+	scene_end(&s);
+}
+
 CHECK_MAIN(T(threat_39_a_password_is_the_old_or_the_new_one),
     T(threat_39_a_device_is_there_or_removed),
     T(threat_39_an_invite_makes_one_account),
     T(threat_39_an_account_is_disabled_or_not),
     T(threat_39_a_name_is_reset_or_not),
-    T(threat_39_a_name_is_removed_or_not))
+    T(threat_39_a_name_is_removed_or_not),
+    T(a_full_disk_refuses_and_goes_on),
+    T(a_slow_disk_delays_only_what_it_confirms))
