@@ -476,8 +476,10 @@ def threat_30_logs_hold_no_secret_and_no_forged_line(w):
     open(w.dir + '/server.log', 'wb').close()
     w.log_level = []
     w.start()
-    w.people(1)
+    late = 'damson-' + secrets.token_hex(6)
+    w.join(late)
     w.run(x.names[1], 'list').want(0)
+    w.admin('user', 'disable', late).want(0)
     w.stop()
     with open(w.dir + '/server.log', 'rb') as f:
         quiet = f.read()
@@ -485,7 +487,7 @@ def threat_30_logs_hold_no_secret_and_no_forged_line(w):
     w.start()
     w.people(1)
     holds(quiet, b'stopping')
-    equal(hoard([('name', name.encode()) for name in x.names] +
+    equal(hoard([('name', name.encode()) for name in (late, *x.names)] +
                 [('address', b'127.0.0.1')]).find(quiet), set())
 
 
