@@ -121,7 +121,7 @@ on_connected(uv_connect_t *req, int status)
 	if (!a->is_over && status == 0) {
 		end(a, c);
 		if (st->u.handle.type == UV_TCP) {
-			(void)uv_tcp_nodelay(&st->u.tcp, 1);
+			net_stream_tune(st);
 			watch(st);
 		}
 		a->fn(a->ctx, st, ERR_OK);

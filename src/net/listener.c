@@ -58,7 +58,7 @@ stream_of(struct net_listener *l, int fd)
 		return NULL;
 	}
 	if (!is_pipe)
-		(void)uv_tcp_nodelay(&st->u.tcp, 1);
+		net_stream_tune(st);
 	return st;
 }
 

@@ -1,8 +1,14 @@
 #include "net/stream.h"
 
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+/* Headers that are older than the kernel do not name it. */
+#ifndef TCP_RTO_MAX_MS
+#define TCP_RTO_MAX_MS 44
+#endif
 
 #define LINGER_MS     1000
 #define FIRST_BUFFERS 4
@@ -37,6 +43,18 @@ net_stream_new(struct net *n, bool is_pipe)
 		(void)uv_tcp_init(&n->loop, &st->u.tcp);
 	n->n_streams++;
 	return st;
+}
+
+void
+net_stream_tune(struct net_stream *st)
+{
+	static const int again_ms = 4000;
+	uv_os_fd_t fd;
+
+	(void)uv_tcp_nodelay(&st->u.tcp, 1);
+	if (uv_fileno(&st->u.handle, &fd) == 0)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_RTO_MAX_MS, &again_ms,
+		    sizeof again_ms);
 }
 
 /* ---- the end ---- */

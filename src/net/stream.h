@@ -39,6 +39,11 @@ struct net_stream {
 /* Makes a stream that is not connected; NULL: no memory. */
 struct net_stream *net_stream_new(struct net *n, bool is_pipe);
 
+/* Once a TCP stream stands: what is said leaves at once, and what was lost is
+ * said again every few seconds. A kernel before Linux 6.15 waits as long
+ * again as the network was away. */
+void net_stream_tune(struct net_stream *st);
+
 /* Lets go of a stream at once, for the reason err. */
 void net_stream_drop(struct net_stream *st, enum err err);
 

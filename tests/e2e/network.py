@@ -5,6 +5,7 @@ between them that forwards or does not."""
 import ctypes
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import time
 from sottotest import Skip, World, equal, eventually, main, test
 
 CLONE_NEWNET = 0x40000000
+TCP_RTO_MAX_MS = 44
 NEAR, FAR = '10.99.1.1', '10.99.2.1'
 
 
@@ -153,6 +155,31 @@ def threat_43_lines_survive_packets_that_vanish(w):
 @test
 def threat_43_lines_survive_a_pulled_plug(w):
     survives_a_cut(w, pull_the_plug)
+
+
+@test
+def threat_43_a_longer_cut_is_not_made_longer(w):
+    """The kernel asks less and less often whether a network is back."""
+    with socket.socket() as s:
+        try:
+            s.setsockopt(socket.IPPROTO_TCP, TCP_RTO_MAX_MS, 4000)
+        except OSError:
+            raise Skip('a kernel before Linux 6.15') from None
+    both = [Lines(w), Lines(w, '--relay-only')]
+    for lines in both:
+        lines.say()
+        lines.all_arrive()
+    heal = cut_in_the_middle(w)
+    for lines in both:
+        lines.say()
+    time.sleep(14)
+    heal()
+    began = time.monotonic()
+    for lines in both:
+        lines.all_arrive()
+    took = time.monotonic() - began
+    print(f'# all there {took:.1f} s after')
+    equal(took < 9, True)
 
 
 @test
