@@ -34,10 +34,6 @@
 FAULT(open64, (const char *path, int flags, mode_t mode), (path, flags, mode))
 FAULT(openat64, (int dir, const char *path, int flags, mode_t mode),
     (dir, path, flags, mode))
-FAULT(fsync, (int fd), (fd))
-FAULT(rename, (const char *from, const char *to), (from, to))
-FAULT(renameat, (int a, const char *from, int b, const char *to),
-    (a, from, b, to))
 FAULT(mkdir, (const char *path, mode_t mode), (path, mode))
 FAULT(mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode))
 FAULT(fstat64, (int fd, struct stat64 *st), (fd, st))
@@ -46,6 +42,48 @@ FAULT(lstat64, (const char *path, struct stat64 *st), (path, st))
 FAULT(ftruncate64, (int fd, off64_t n), (fd, n))
 FAULT(unlinkat, (int dir, const char *path, int flags), (dir, path, flags))
 FAULT(flock, (int fd, int how), (fd, how))
+
+/* In which order things come to the disk. */
+static struct {
+	bool is_dirty;    /* written, and not synced */
+	bool is_nameless; /* renamed, and the folder is not synced */
+} order;
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __wrap_rename(const char *from, const char *to);
+int __real_renameat(int a, const char *from, int b, const char *to);
+int __wrap_renameat(int a, const char *from, int b, const char *to);
+
+int
+__wrap_fsync(int fd)
+{
+	if (!alloc_counts()) {
+		order.is_dirty = order.is_nameless = false;
+		return __real_fsync(fd);
+	}
+	errno = EIO;
+	return -1;
+}
+
+/* A name is given only to what is on the disk. */
+int
+__wrap_renameat(int a, const char *from, int b, const char *to)
+{
+	if (!alloc_counts()) {
+		CHECK(!order.is_dirty);
+		order.is_nameless = true;
+		return __real_renameat(a, from, b, to);
+	}
+	errno = EIO;
+	return -1;
+}
+
+int
+__wrap_rename(const char *from, const char *to)
+{
+	return __wrap_renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
 
 ssize_t __real_read(int fd, void *p, size_t n);
 ssize_t __wrap_read(int fd, void *p, size_t n);
@@ -67,8 +105,10 @@ __wrap_read(int fd, void *p, size_t n)
 ssize_t
 __wrap_write(int fd, const void *p, size_t n)
 {
-	if (!alloc_counts())
+	if (!alloc_counts()) {
+		order.is_dirty = true;
 		return __real_write(fd, p, n);
+	}
 	(void)!__real_write(fd, p, n / 2);
 	errno = EIO;
 	return -1;
@@ -295,6 +335,26 @@ lock_folder(void)
 	dir_close(&d);
 }
 
+/* So that a power cut leaves the old file or the new one: the content is
+ * synced before it gets its name, and the name before success is told. */
+TEST(threat_38_what_is_written_is_synced_in_order)
+{
+	struct server_keys keys;
+	struct trouble t;
+	struct dir d;
+	char path[DIR_PATH_MAX];
+
+	begin_home();
+	CHECK_OK(put(CLIENT_FILE_KEYRING, generation, BYTES_LIT(new_text)));
+	CHECK(!order.is_dirty && !order.is_nameless);
+	(void)snprintf(path, sizeof path, "%s/server", fresh());
+	CHECK_EQ(dir_open(&d, path, true, &t), 0);
+	CHECK_EQ(keys_make(&d, &t), 0);
+	CHECK(!order.is_dirty && !order.is_nameless);
+	CHECK_EQ(keys_read(&d, &keys, &t), 0);
+	dir_close(&d);
+}
+
 TEST(threat_41_reading_a_home)
 {
 	alloc_at_every("reading a home", read_home);
@@ -324,6 +384,7 @@ int
 main(int argc, char **argv)
 {
 	static const struct check_test tests[] = {
+		T(threat_38_what_is_written_is_synced_in_order),
 		T(threat_41_reading_a_home), T(threat_41_writing_to_a_home),
 		T(threat_41_making_a_home), T(threat_41_making_keys),
 		T(threat_41_taking_a_folder) };
