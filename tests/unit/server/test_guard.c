@@ -566,6 +566,62 @@ TEST(the_highest_effort_is_next)
 	world_free(&w);
 }
 
+/* Many whose turn has come at once are no long round for all others. */
+TEST(turns_are_given_a_few_at_once)
+{
+	static struct guy many[10];
+	uint8_t pass[PACT_GUARD_PASS_LEN];
+	char name[] = "guy-a";
+
+	begin(SERVER_GUARD_ALWAYS);
+	server_effort_charge(w.server, 1000);
+	for (int i = 0; i < 10; i++) {
+		struct pact_guard_first first;
+
+		name[4] = (char)('a' + i);
+		guy_init(&w, &many[i], name, "correct horse");
+		first = given(&many[i], pass);
+		CHECK(!guy_present(&many[i], &first) && !many[i].is_closed);
+	}
+	CHECK_EQ(w.server->budget.waiting_n, 10);
+	w.now_ms = w.deadline_ms;
+	w.server->budget.at_ms = w.now_ms;
+	w.server->budget.tokens = 10;
+	server_tick(w.server);
+	CHECK_EQ(w.server->budget.waiting_n, 2);
+	CHECK_EQ(stats().handshakes, 8);
+	world_wait(&w, 10);
+	CHECK_EQ(w.server->budget.waiting_n, 0);
+	CHECK_EQ(stats().handshakes, 10);
+	world_free(&w);
+}
+
+/* Six tokens a millisecond are half of a core, with three that come back;
+ * ten times the number is the most that anything counts for. */
+TEST(work_is_charged_by_the_clock)
+{
+	int32_t tokens;
+
+	begin(SERVER_GUARD_AUTO);
+	tokens = w.server->budget.tokens;
+	server_effort_begin(w.server, 1);
+	server_effort_end(w.server);
+	CHECK_EQ(w.server->budget.tokens, tokens);
+	server_effort_begin(w.server, 1);
+	w.now_ms++;
+	server_effort_end(w.server);
+	CHECK_EQ(w.server->budget.tokens, tokens - 5);
+	server_effort_begin(w.server, 4);
+	server_effort_begin(w.server, 4);
+	server_effort_end(w.server);
+	CHECK_EQ(w.server->budget.tokens, tokens - 5);
+	server_effort_begin(w.server, 1);
+	w.now_ms += 1000;
+	server_effort_end(w.server);
+	CHECK_EQ(w.server->budget.tokens, tokens - 9);
+	world_free(&w);
+}
+
 TEST(who_has_shown_least_makes_room)
 {
 	struct pact_guard_first first;
@@ -604,4 +660,5 @@ CHECK_MAIN(T(the_order_of_refusal), T(off_asks_for_nothing),
     T(a_challenge_is_for_its_source), T(a_challenge_is_for_a_minute_or_two),
     T(a_device_pass_lets_in_once), T(a_login_brings_passes_at_a_pace),
     T(no_pass_is_good_twice_in_a_full_table), T(effort_follows_the_load),
-    T(the_highest_effort_is_next), T(who_has_shown_least_makes_room))
+    T(the_highest_effort_is_next), T(turns_are_given_a_few_at_once),
+    T(work_is_charged_by_the_clock), T(who_has_shown_least_makes_room))
