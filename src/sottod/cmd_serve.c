@@ -90,6 +90,20 @@ say_ready(const struct shell *sh, bool is_json)
 	line_free(&l);
 }
 
+/* The loop gives the signals back while it ends: from then on one more of
+ * them would kill what is being closed. */
+static void
+hear_no_more(void)
+{
+	sigset_t signals;
+
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
 static int
 serve(struct serve *s, struct trouble *t)
 {
@@ -109,6 +123,7 @@ serve(struct serve *s, struct trouble *t)
 	say_ready(sh, s->options->is_json);
 	notify_ready();
 	shell_run(sh);
+	hear_no_more();
 	if (!sh->is_broken)
 		return 0;
 	return trouble_set(t, EXIT_FAILURE, "database",
