@@ -320,7 +320,7 @@ def measure_beside(folder):
     """The same strangers before both: they hold connections, or talk
     nonsense; 5,000 at once, a new one for each that is ended."""
     if not Sshd.is_there():
-        row('beside sshd', 'no sshd, or not root', '', '', '')
+        row('beside sshd', 'needs openssh-server, and root', '', '', '')
         return
     folder.mkdir()
     with Server(folder / 'server') as server, \
