@@ -176,7 +176,7 @@ def mounted(path, size):
                            f'size={size},mode=700', 'tmpfs', path],
                           capture_output=True, text=True)
     if done.returncode != 0:
-        raise Skip(f'no disk can be mounted: {done.stderr.strip()}')
+        raise Skip('no disk can be mounted: ' + done.stderr.split('\n')[0])
 
 
 def fill(path):
