@@ -76,6 +76,7 @@ client_free(struct client *c)
 	LIST_EACH (at, &c->introductions)
 		LIST_ITEM(at, struct client_introduction, link)->is_accepted =
 		    true;
+	client_introduction_clear(c);
 	client_session_drop(c);
 	client_work_free(c);
 	client_vault_free(&c->vault);
