@@ -245,21 +245,3 @@ out:
 	bytes_wipe(&s, sizeof s);
 	return err;
 }
-
-void
-opaque_registration_wipe(struct opaque_registration *state)
-{
-	bytes_wipe(state, sizeof *state);
-}
-
-void
-opaque_login_wipe(struct opaque_login *state)
-{
-	bytes_wipe(state, sizeof *state);
-}
-
-void
-opaque_login_result_wipe(struct opaque_login_result *result)
-{
-	bytes_wipe(result, sizeof *result);
-}

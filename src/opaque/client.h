@@ -15,8 +15,8 @@
  *
  * The password is the caller's, given twice and not kept. The states hold
  * secrets; they are the caller's memory, and wiped by the caller, whatever
- * happened. A call that fails leaves its state unchanged; a call out of order
- * fails with STATE.
+ * happened; a wiped state expects a new beginning. A call that fails leaves
+ * its state unchanged; a call out of order fails with STATE.
  */
 #ifndef OPAQUE_CLIENT_H
 #define OPAQUE_CLIENT_H
@@ -117,10 +117,5 @@ MUST_USE enum err opaque_client_login_finish(const struct opaque_login *state,
     const struct opaque_binding *binding,
     const uint8_t stretched[OPAQUE_STRETCH_LEN],
     struct opaque_login_result *out);
-
-/* Each wipes all of it; a wiped state expects a new beginning. */
-void opaque_registration_wipe(struct opaque_registration *state);
-void opaque_login_wipe(struct opaque_login *state);
-void opaque_login_result_wipe(struct opaque_login_result *result);
 
 #endif

@@ -246,9 +246,3 @@ out:
 	bytes_wipe(&s, sizeof s);
 	return err;
 }
-
-void
-opaque_server_login_wipe(struct opaque_server_login *state)
-{
-	bytes_wipe(state, sizeof *state);
-}

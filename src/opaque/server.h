@@ -89,7 +89,4 @@ MUST_USE enum err opaque_server_fake_record(
     const uint8_t seed[OPAQUE_FAKE_SEED_LEN],
     struct bytes credential_identifier, uint8_t record[OPAQUE_RECORD_LEN]);
 
-/* Wipes a login that will not be finished. */
-void opaque_server_login_wipe(struct opaque_server_login *state);
-
 #endif

@@ -379,8 +379,8 @@ TEST(calls_out_of_order_are_refused)
 	CHECK_ERR(opaque_client_login_unblind(
 		      &a.client, w.password, a.ke2, stretched),
 	    ERR_STATE);
-	opaque_login_wipe(&a.client);
-	CHECK(is_zero(&a.client, sizeof a.client));
+	bytes_wipe(&a.client, sizeof a.client);
+	CHECK_ERR(client_finishes(&w, &a), ERR_STATE);
 }
 
 TEST(bad_elements_of_a_server_are_refused)
