@@ -37,6 +37,13 @@ set_paths(struct options *o, const char *value)
 	return ok;
 }
 
+static bool
+set_listen(struct options *o, const char *value)
+{
+	o->listen = value;
+	return value_endpoint(value);
+}
+
 /* Sets a key; what is wrong comes back, or NULL. */
 static const char *
 set_key(struct options *o, const char *key, const char *value)
@@ -50,7 +57,7 @@ set_key(struct options *o, const char *key, const char *value)
 	else if (strcmp(key, "password_command") == 0)
 		o->password_command = value;
 	else if (strcmp(key, "listen") == 0)
-		ok = value_endpoint(o->listen = value);
+		ok = set_listen(o, value);
 	else if (strcmp(key, "paths") == 0)
 		ok = set_paths(o, value);
 	else if (strcmp(key, "hide_address") == 0)
