@@ -32,7 +32,7 @@ enum plant {
 	PLANT_PASS_NOT_BOUND,        /* a puzzle's solution is for anybody */
 	PLANT_TICKET_OUTLIVES_SESSION, /* a ticket is good in the next one */
 	PLANT_TICKET_NEVER_EXPIRES,  /* nobody looks at its time */
-	PLANT_ANSWER_TO_ANOTHER,     /* an introduction goes to who asked last */
+	PLANT_ANSWER_TO_ANOTHER,     /* an introduction for who asked last */
 	PLANT_STREAM_OF_ANOTHER_TICKET, /* any live ticket opens a stream */
 	PLANT_RELAY_CREDIT_IGNORED,  /* nobody counts what a stream may carry */
 	PLANT_HALF_LEAKS,            /* a closed stream keeps its place */

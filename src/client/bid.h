@@ -25,8 +25,9 @@ struct client_bid {
 	unsigned bids;
 };
 
-/* The server says WAIT. Returns whether there is more work to be done, after
- * which say is called; else it is enough. */
+/* The server says WAIT, for wait_ms, to the login that began with ke1. Begins
+ * to work for it, and returns true; say is called when the work is done. False
+ * when it was enough: the person has to wait. */
 bool client_bid_start(struct client *c, uint32_t wait_ms, struct bytes ke1,
     client_bid_fn *say);
 

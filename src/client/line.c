@@ -155,7 +155,8 @@ client_line_has_room(const struct client_line *line)
 
 /* Texts leave room for what must be answered. */
 void
-client_line_put(struct client_line *line, enum wire_type type, const void *message)
+client_line_put(struct client_line *line, enum wire_type type,
+    const void *message)
 {
 	if (unsent(line) > 2 * UNSENT_MAX)
 		client_line_cut(line,
@@ -275,8 +276,8 @@ on_record(void *ctx, uint8_t *record, size_t n)
 	case CLIENT_LINE_UP:
 		line->heard_ms = client_now_ms(line->client);
 		line->is_asked = false;
-		return pact_channel_open(client_line_sealed(line), record, n, cap_of,
-		    on_message, line);
+		return pact_channel_open(client_line_sealed(line), record, n,
+		    cap_of, on_message, line);
 	case CLIENT_LINE_CONNECTING:
 	case CLIENT_LINE_OVER:
 		break;

@@ -11,7 +11,7 @@
 
 struct client_line;
 
-/* Says n bytes; see client_say. */
+/* Says a text, which gets the number *id; limits and errors as client_say. */
 MUST_USE enum err client_texts_say(struct client_line *line,
     struct bytes text, uint64_t *id);
 

@@ -35,7 +35,8 @@ void net_close_all(struct net *n);
  * none that is under way: for an owner who ends before the loop does. */
 void net_silence(struct net *n);
 
-/* The same, waits for jobs, and releases the loop. NULL is fine. */
+/* Closes all like net_close_all, waits for jobs, and releases the loop. NULL
+ * is fine. */
 void net_free(struct net *n);
 
 /* Runs until net_stop. */

@@ -45,6 +45,8 @@ struct server_room {
 /* Takes what a name with a roster of n bytes will need. NOMEM. */
 MUST_USE enum err server_account_reserve(struct server *s,
     const struct wire_name *name, size_t n, struct server_room *room);
+
+/* Frees what of it was not used up. */
 void server_account_release(struct server_room *room);
 
 /* Makes the account of what is stored now, or makes it again. Sessions of an

@@ -16,7 +16,8 @@
 #define REMOVAL_PARTS                                                         \
 	(WIRE_PART_IDENTITY | WIRE_PART_SETTINGS | WIRE_PART_ROSTER)
 
-/* How far a client's clock may be off when it dates an ephemeral device. */
+/* How far the date of an ephemeral device may be off, which its client makes
+ * of the time that LOGIN_OK told. */
 #define CLOCK_S 3600
 
 /* Whether a roster has this very entry; who was let in while the clock was

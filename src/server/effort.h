@@ -3,9 +3,10 @@
  * who is next when it runs out.
  *
  * Handshakes and logins cost tokens, which time gives back: about half of
- * one core, of whatever speed. A second in which they ran short doubles the effort that a pass
- * must show, up to PACT_GUARD_EFFORT_MAX; one in which they did not takes a
- * quarter off, down to none, or to the least for as long as very many ask.
+ * one core, of whatever speed. A second in which they ran short doubles the
+ * effort that a pass must show, up to PACT_GUARD_EFFORT_MAX; one in which they
+ * did not takes a quarter off, down to none, or to the least for as long as
+ * very many ask.
  * Whoever has shown a pass while there are no tokens waits in a table of
  * fixed size: the highest effort first, then the longest wait; known devices
  * before all. All of it is counted when somebody comes: an idle server has

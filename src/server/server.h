@@ -174,7 +174,7 @@ bool server_user_next(const struct server *s, const struct wire_name *after,
 	X(registrations)                                                      \
 	X(passes_required)                                                    \
 	X(passes_refused)                                                     \
-	X(effort)                                                     \
+	X(effort)                                                             \
 	X(first_records_refused)                                              \
 	X(pk_ops_without_pass)                                                \
 	X(introductions)                                                      \
