@@ -561,6 +561,16 @@ act_look(struct run *r)
 	run_tell_why(r, p);
 }
 
+/* Ends all that somebody runs. */
+static void
+leave(struct run_person *who)
+{
+	for (unsigned i = 0; i < sizeof who->programs / sizeof who->programs[0];
+	     i++)
+		if (who->programs[i] != NULL)
+			program_kill(who->programs[i]);
+}
+
 /* The server's disk is set back to before a friend's second device was
  * added; the other friend, who has seen it, must not believe that. */
 static void
@@ -578,9 +588,8 @@ act_rewind(struct run *r)
 	world_disk_keep(r->w);
 	if (run_login_at(r, to, 2, to->password) != SOTTO_OK)
 		return;
-	/* Their line, if there is one, is with the first device. */
-	if (to->programs[0] != NULL)
-		program_kill(to->programs[0]);
+	/* A line that stands may be with any of the devices. */
+	leave(to);
 	a = run_hosting(r, from, 0);
 	b = run_hosting(r, to, 2);
 	before = world_now(r->w);
@@ -592,14 +601,12 @@ act_rewind(struct run *r)
 	if (up == NULL || up->at_ms < before)
 		return;
 	world_run(r->w, 10000);
-	program_kill(b);
+	leave(to);
 	world_server_kill(r->w, false);
 	world_disk_put_back(r->w);
 	world_server_start(r->w);
 	r->is_rewound = true;
 	world_run(r->w, 70000);
-	if (to->programs[0] != NULL)
-		program_kill(to->programs[0]);
 	b = run_hosting(r, to, 0);
 	if (a->core == NULL || b == NULL)
 		return;
