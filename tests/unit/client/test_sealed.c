@@ -50,6 +50,99 @@ TEST(the_account_file_is_read_back)
 	wr_free(&w);
 }
 
+/* Each field may only be what an account file says. */
+TEST(an_account_file_has_one_form)
+{
+	struct client_account a = account_of_alice(), read;
+	struct wr w = wr_new();
+	const size_t host = 1 + 1 + 5 + 1, port = host + 11;
+
+	client_account_write(&a, &w);
+	w.p[host + 3] = 0;
+	CHECK_ERR(client_account_read(wr_bytes(&w), &read), ERR_DECODE);
+	wr_reset(&w);
+	client_account_write(&a, &w);
+	w.p[port] = w.p[port + 1] = 0;
+	CHECK_ERR(client_account_read(wr_bytes(&w), &read), ERR_DECODE);
+	wr_reset(&w);
+	client_account_write(&a, &w);
+	w.p[port + 2 + 32] = 2; /* flags */
+	CHECK_ERR(client_account_read(wr_bytes(&w), &read), ERR_DECODE);
+	wr_reset(&w);
+	client_account_write(&a, &w);
+	w.p[0] = 0;
+	CHECK_ERR(client_account_read(wr_bytes(&w), &read), ERR_DECODE);
+	wr_reset(&w);
+	memset(a.at.host, 0, sizeof a.at.host);
+	client_account_write(&a, &w);
+	CHECK_ERR(client_account_read(wr_bytes(&w), &read), ERR_DECODE);
+	wr_free(&w);
+}
+
+/* Cut short, of another version, or empty: known before anything is tried. */
+TEST(a_box_has_one_form)
+{
+	struct client_account a = account_of_alice();
+	static uint8_t large[WIRE_SETTINGS_BOX_MAX + 1];
+	uint8_t data_key[32] = { 1 };
+	struct wr w = wr_new(), got = wr_new();
+
+	CHECK_OK(client_box_seal_settings(BYTES_LIT("abc"), &a, data_key, 1,
+	    nonce, &w));
+	for (size_t n = 0; n < 1 + 24 + 16; n++)
+		CHECK_ERR(client_box_open_settings((struct bytes){ w.p, n },
+		    &a, data_key, 1, &got), ERR_DECODE);
+	w.p[0] = 0;
+	CHECK_ERR(client_box_open_settings(wr_bytes(&w), &a, data_key, 1,
+	    &got), ERR_DECODE);
+	w.p[0] = 2;
+	CHECK_ERR(client_box_open_settings(wr_bytes(&w), &a, data_key, 1,
+	    &got), ERR_VERSION);
+	CHECK_ERR(client_box_open_settings(BYTES_OF(large), &a, data_key, 1,
+	    &got), ERR_DECODE);
+	CHECK_EQ(got.n, 0);
+	wr_free(&w);
+	wr_free(&got);
+}
+
+TEST(what_was_seen_has_one_form)
+{
+	struct client_account a = account_of_alice();
+	struct client_seen seen = { 1, 5, 2, { 9, WIRE_PASSES_MAX + 1,
+		{ { 1 }, { 2 } } } }, got;
+	uint8_t seed[32] = { 1 };
+	struct wr w = wr_new();
+
+	CHECK_OK(client_seen_seal(&seen, &a, seed, nonce, &w));
+	CHECK_ERR(client_seen_open(wr_bytes(&w), &a, seed, &got), ERR_DECODE);
+	for (size_t n = 0; n < w.n; n++)
+		CHECK_ERR(client_seen_open((struct bytes){ w.p, n }, &a, seed,
+		    &got), ERR_DECODE);
+	w.p[0] = 2;
+	CHECK_ERR(client_seen_open(wr_bytes(&w), &a, seed, &got),
+	    ERR_VERSION);
+	wr_free(&w);
+}
+
+/* Its head is read before anything is known of the password. */
+TEST(a_keyrings_head_is_checked)
+{
+	struct client_account a = account_of_alice();
+	struct client_keyring_head head = { { 3, 65536 }, { 2 } }, read;
+	struct client_keys keys = { { 1 }, { 2 }, { 3 } };
+	struct wr w = wr_new();
+
+	CHECK_OK(client_keyring_seal(&head, &a, stretched, &keys, nonce, &w));
+	for (size_t n = 0; n < w.n; n++)
+		CHECK_ERR(client_keyring_read_head((struct bytes){ w.p, n },
+		    &read), ERR_DECODE);
+	w.p[4] = 0; /* no passes at all */
+	CHECK_ERR(client_keyring_read_head(wr_bytes(&w), &read), ERR_DECODE);
+	w.p[0] = 2;
+	CHECK_ERR(client_keyring_read_head(wr_bytes(&w), &read), ERR_VERSION);
+	wr_free(&w);
+}
+
 TEST(a_keyring_opens_with_its_password_only)
 {
 	struct client_account a = account_of_alice();
@@ -229,6 +322,8 @@ TEST(threat_11_another_version_of_what_is_sealed)
 }
 
 CHECK_MAIN(T(the_account_file_is_read_back),
+    T(an_account_file_has_one_form), T(a_box_has_one_form),
+    T(what_was_seen_has_one_form), T(a_keyrings_head_is_checked),
     T(a_keyring_opens_with_its_password_only),
     T(every_bit_of_a_keyring_counts), T(unbearable_parameters_are_refused),
     T(an_identity_box_belongs_to_its_account_and_version),
