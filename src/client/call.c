@@ -6,7 +6,6 @@
 #include "client/introduction.h"
 #include "client/people.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* How long the other person may think, and the server may take. */

@@ -9,7 +9,6 @@
 #include "noise/handshake.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* From connecting until the channel stands, solving left out. */

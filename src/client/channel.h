@@ -1,5 +1,6 @@
 /*
- * channel - the sealed way to the server (design section 2).
+ * channel - the sealed way to the server (docs/PROTOCOL.md,
+ * sections 1 and 2).
  *
  *   CONNECTING  the shell connects
  *   ASKED       a server whose key is not known was asked for it

@@ -1,6 +1,7 @@
 /*
  * greeting - a line's handshake: the ticket, and the two messages of
- * Noise_KKhfs between the devices' link keys (design section 4).
+ * Noise_KKhfs between the devices' link keys (docs/PROTOCOL.md,
+ * section 8).
  *
  * Prologue: sotto/1 line || version || the caller || the callee || the
  * ticket, so that a greeting belongs to these two, and to this introduction.

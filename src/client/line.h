@@ -1,5 +1,6 @@
 /*
- * line - the sealed way between two clients (design section 4).
+ * line - the sealed way between two clients (docs/PROTOCOL.md,
+ * section 8).
  *
  *   caller   CONNECTING -> MESSAGE2 -> UP
  *   callee   MESSAGE1 -> HELLO -> UP

@@ -1,6 +1,6 @@
 /*
- * login - registering, logging in, and making this machine a device (design
- * section 3). The steps of a session until it is READY.
+ * login - registering, logging in, and making this machine a device
+ * (docs/PROTOCOL.md, section 4). The steps of a session until it is READY.
  */
 #ifndef CLIENT_LOGIN_H
 #define CLIENT_LOGIN_H

@@ -23,7 +23,7 @@ import sys
 import time
 
 import theft
-from sottotest import (SOTTO, SOTTOD, Skip, equal, eventually, files_below,
+from sottotest import (SOTTOD, Skip, equal, eventually, files_below,
                        holds, main, test)
 
 TEXTS = int(os.environ.get('TEXTS', '200'))

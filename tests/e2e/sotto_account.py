@@ -6,9 +6,8 @@ import signal
 import socket
 import stat
 import sys
-import subprocess
 
-from sottotest import (PASSWORD, Terminal, equal, files_below, holds, lacks,
+from sottotest import (PASSWORD, equal, files_below, holds, lacks,
                        main, test)
 
 

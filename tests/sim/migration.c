@@ -17,7 +17,6 @@
 #include <string.h>
 
 #define STEPS (STORE_SQLITE_SCHEMA + 3)
-#define ROWS  60
 
 static const char add_column[] =
     "ALTER TABLE account ADD COLUMN colour TEXT NOT NULL DEFAULT 'grey';";

@@ -289,16 +289,6 @@ world_cut_all(struct world *w)
 			world_cut(w, c);
 }
 
-struct world_conn *
-world_conn_newest(struct world *w, bool to_server)
-{
-	for (struct world_conn *c = w->conns; c != NULL; c = c->next)
-		if (c->a.is_up && !c->a.is_closed && !c->b.is_closed &&
-		    (c->b.program == NULL) == to_server)
-			return c;
-	return NULL;
-}
-
 void
 net_free(struct world *w)
 {

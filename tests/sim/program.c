@@ -467,18 +467,6 @@ world_home_new(struct world *w)
 	return &w->homes[w->home_count++];
 }
 
-bool
-world_home_holds(const struct world_home *home, struct bytes what)
-{
-	for (size_t i = 0; i < CLIENT_FILES; i++) {
-		const struct world_file *f = &home->files[i];
-
-		if (f->n != 0 && memmem(f->p, f->n, what.p, what.n) != NULL)
-			return true;
-	}
-	return false;
-}
-
 /* ---- what it was told ---- */
 
 static const char *

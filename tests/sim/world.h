@@ -183,9 +183,6 @@ struct wire_address world_address(void);
 
 struct world_home *world_home_new(struct world *w);
 
-/* Whether the bytes stand in any file of the home. */
-bool world_home_holds(const struct world_home *home, struct bytes what);
-
 /* Starts a program in a home (NULL: one of its own). */
 struct program *world_program(struct world *w, const char *label,
     struct world_home *home, const struct client_options *options);
@@ -221,9 +218,6 @@ struct world_conn *world_stranger(struct world *w,
 /* Cuts a connection in both directions. */
 void world_cut(struct world *w, struct world_conn *c);
 void world_cut_all(struct world *w);
-
-/* The newest connection that is up, between these kinds of ends. */
-struct world_conn *world_conn_newest(struct world *w, bool to_server);
 
 /* Opens a connection to the server from the address of p and says bytes on
  * it; what comes back is counted by *answered. */
