@@ -202,7 +202,7 @@ check_device(struct server *s, struct bytes pass)
 		return 0;
 	ct_unpoison(plain, sizeof plain); /* sealed, but no secret */
 	until_s = rd_u64(&r);
-	/* A clock that was set back makes none of them live longer. */
+	/* For longer than any is given: the clock was set back since. */
 	if (until_s <= now || until_s > now + WIRE_PASS_S)
 		return 0;
 	if (!spend(s, siphash(s->hash_key, pass), minute_of(s) +

@@ -211,6 +211,22 @@ write_all(FILE *out, struct manifest *m, const struct dir *dir,
 	    fflush(out) == 0 && fsync(fileno(out)) == 0;
 }
 
+/* A new name lasts when the folder that it stands in is on the disk. */
+static bool
+sync_name(const char *file)
+{
+	char folder[DIR_PATH_MAX];
+	char *slash;
+
+	(void)snprintf(folder, sizeof folder, "%s", file);
+	slash = strrchr(folder, '/');
+	if (slash == NULL)
+		(void)strcpy(folder, ".");
+	else
+		slash[slash == folder] = '\0';
+	return dir_sync(folder) == ERR_OK;
+}
+
 int
 archive_write(const char *file, const struct dir *dir, const char *db_path,
     const struct archive_info *info, struct trouble *t)
@@ -233,7 +249,7 @@ archive_write(const char *file, const struct dir *dir, const char *db_path,
 		code = failed(t, "backup", path);
 	if (fclose(out) != 0 && code == 0)
 		code = failed(t, "backup", path);
-	if (code == 0 && rename(path, file) != 0)
+	if (code == 0 && (rename(path, file) != 0 || !sync_name(file)))
 		code = failed(t, "backup", file);
 	if (code != 0)
 		(void)unlink(path);

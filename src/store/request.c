@@ -345,6 +345,9 @@ set_parts(struct store_db *db, uint32_t parts, const struct store_account *a)
 		    a->roster_version, a->name);
 	if ((parts & STORE_ENABLED) != 0)
 		run_number(db, STORE_SQL_SET_ENABLED, a->is_enabled, a->name);
+	/* Nor does whoever has an invite come in by making the name anew. */
+	if ((parts & STORE_ENABLED) != 0 && !a->is_enabled)
+		run_for(db, STORE_SQL_INVITE_DROP, a->name);
 	if ((parts & STORE_STATUS) != 0)
 		run_number(db, STORE_SQL_SET_STATUS, a->status, a->name);
 	if ((parts & STORE_RESET) != 0) {

@@ -43,8 +43,10 @@ model_change(struct model_name *m, const struct store_request *q)
 		keep(&m->boxes[1], b->settings_box);
 	if (q->parts & STORE_ROSTER)
 		keep(&m->boxes[2], b->roster);
-	if (q->parts & STORE_ENABLED)
+	if (q->parts & STORE_ENABLED) {
 		a->is_enabled = b->is_enabled;
+		m->has_invite = m->has_invite && b->is_enabled;
+	}
 	if (q->parts & STORE_STATUS)
 		a->status = b->status;
 	if (q->parts & STORE_RESET) {

@@ -160,6 +160,23 @@ TEST(a_reset_name_can_be_taken_again)
 	store_sqlite_close(s);
 }
 
+TEST(disabling_takes_the_invites_too)
+{
+	struct store_sqlite *s;
+	struct asked a = asked_creation("alice", 1);
+
+	place_fresh();
+	s = place_open(false, NULL);
+	CHECK_OK(asked_put_invite(s, "alice", 1, 200, 5));
+	CHECK_OK(asked_create(s, "alice", 1));
+	CHECK_OK(asked_change(s, &a, STORE_RESET | STORE_BUMP));
+	CHECK_OK(asked_put_invite(s, "alice", 2, 200, 5));
+	a.q.account.is_enabled = false;
+	CHECK_OK(asked_change(s, &a, STORE_ENABLED | STORE_BUMP));
+	CHECK_ERR(asked_create(s, "alice", 2), ERR_GONE);
+	store_sqlite_close(s);
+}
+
 TEST(removing_takes_the_invites_too)
 {
 	struct store_sqlite *s;
@@ -555,6 +572,7 @@ TEST(a_backup_is_a_store)
 
 CHECK_MAIN(T(an_invite_makes_one_account), T(an_invite_expires_and_wears_out),
     T(each_part_has_its_rule), T(a_reset_name_can_be_taken_again),
+    T(disabling_takes_the_invites_too),
     T(removing_takes_the_invites_too), T(a_list_walks_all_in_order),
     T(what_waits_shares_a_transaction),
     T(a_conflict_spoils_nothing_but_itself),    T(a_completion_is_seen_by_the_next_read),
