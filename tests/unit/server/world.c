@@ -396,6 +396,7 @@ guy_cut(struct guy *g)
 
 	g->conn = NULL;
 	g->unsent = 0;
+	g->in.n = 0; /* unread, where it was deaf */
 	if (c != NULL)
 		server_closed(g->w->servers[g->shard], c);
 	world_pump(g->w);
@@ -453,7 +454,6 @@ guy_present(struct guy *g, const struct pact_guard_first *first)
 	size_t mark;
 
 	guy_cut(g);
-	g->in.n = 0;
 	g->is_closed = g->is_cut = false;
 	g->asked.effort = 0;
 	pact_guard_key(g->w->server_key, key);
