@@ -23,6 +23,16 @@ password_wipe(struct password *p)
 	(void)munlock(p, sizeof *p);
 }
 
+bool
+password_is_same(const struct password *a, const struct password *b)
+{
+	volatile unsigned char differ = 0; /* or the loop might end early */
+
+	for (size_t i = 0; i < a->n && i < b->n; i++)
+		differ |= (unsigned char)(a->s[i] ^ b->s[i]);
+	return a->n == b->n && differ == 0;
+}
+
 static int
 fail(const struct options *o, enum sotto_outcome outcome, const char *what,
     const char *why, const char *advice)
@@ -240,7 +250,7 @@ tty_confirm(struct password *p)
 
 	(void)mlock(&again, sizeof again);
 	code = tty_ask("Again: ", &again);
-	if (code == 0 && (again.n != p->n || memcmp(again.s, p->s, p->n) != 0)) {
+	if (code == 0 && !password_is_same(&again, p)) {
 		tty_say("They are not the same.\n");
 		p->n = 0;
 	}

@@ -37,6 +37,9 @@ int password_choose(const struct options *o, const char *name,
 int password_change(const struct options *o, const char *name,
     const char *host, struct password *p);
 
+/* Whether both are the same; the time depends on their lengths only. */
+bool password_is_same(const struct password *a, const struct password *b);
+
 /* Wipes it; also one that was never got. */
 void password_wipe(struct password *p);
 

@@ -121,7 +121,7 @@ evp_open(EVP_CIPHER_CTX *ctx, const uint8_t *key, const uint8_t *nonce,
 		 ctx, EVP_CTRL_AEAD_SET_TAG, AEAD_TAG_LEN, tag) == 1,
 	    ERR_CRYPTO);
 	NEED(run(ctx, ad, NULL) && run(ctx, in, out), ERR_CRYPTO);
-	NEED(EVP_CipherFinal_ex(ctx, none, &len) == 1, ERR_AUTH);
+	NEED(ct_verdict(EVP_CipherFinal_ex(ctx, none, &len) == 1), ERR_AUTH);
 out:
 	forget(ctx);
 	return err;

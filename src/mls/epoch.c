@@ -1,4 +1,5 @@
 #include "mls/epoch.h"
+#include "crypto/ct.h"
 
 #include <string.h>
 
@@ -39,11 +40,15 @@ enum mls_result
 mls_epoch_confirm(struct mls_epoch *e)
 {
 	struct bytes confirmed = e->context.confirmed_transcript_hash;
+	enum mls_result err;
 
 	mls_suite_mac(&e->suite, mls_epoch_secret(e, e->secrets.confirmation),
 	    confirmed, e->confirmation_tag);
-	return mls_transcript_interim(&e->suite, confirmed,
+	err = mls_transcript_interim(&e->suite, confirmed,
 	    mls_epoch_secret(e, e->confirmation_tag), e->interim_hash);
+	/* Unlike the tag, which is a secret until it was seen to be right. */
+	ct_unpoison(e->interim_hash, sizeof e->interim_hash);
+	return err;
 }
 
 void

@@ -1,4 +1,5 @@
 /* 12.4.3.2 and 8.3: joining from outside; 12.1.8: proposing from there. */
+#include "crypto/ct.h"
 #include "mls/draft.h"
 #include "mls/join.h"
 
@@ -60,6 +61,7 @@ put_proposals(const struct mls_group *g, const struct mls_external_join *in,
 		struct mls_psk_id id = in->psks[i];
 
 		env->random(env->ctx, nonce, g->suite.hash_len);
+		ct_unpoison(nonce, g->suite.hash_len);
 		id.nonce = (struct bytes){ nonce, g->suite.hash_len };
 		wr_u8(w, MLS_BY_VALUE);
 		mls_proposal_put_psk(w, &id);

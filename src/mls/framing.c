@@ -298,7 +298,8 @@ mls_public_message_check_tag(
 
 	TRY(membership_tag(e, &m->content, tag));
 	NEED(m->membership_tag.n == e->suite.hash_len &&
-		 ct_equal(tag, m->membership_tag.p, e->suite.hash_len),
+		 ct_verdict(ct_equal(
+		     tag, m->membership_tag.p, e->suite.hash_len)),
 	    MLS_MEMBERSHIP_TAG_IS_WRONG);
 out:
 	return err;

@@ -1,4 +1,5 @@
 #include "mls/group.h"
+#include "crypto/ct.h"
 #include "mls/staged.h"
 #include "mls/tree_hash.h"
 
@@ -222,6 +223,7 @@ begin_first_epoch(struct mls_group *g, struct bytes id, struct bytes extensions)
 
 	if (id.n == 0) {
 		env->random(env->ctx, random_id, sizeof random_id);
+		ct_unpoison(random_id, sizeof random_id);
 		context.group_id = BYTES_OF(random_id);
 	}
 	env->random(env->ctx, s.epoch, sizeof s.epoch);

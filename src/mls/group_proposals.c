@@ -1,6 +1,7 @@
 /* The changes that wait for a commit: known proposals, checked by section
  * 12.1, and what we have asked for ourselves. */
 #include "mls/group.h"
+#include "crypto/ct.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -382,6 +383,7 @@ mls_group_use_psk(struct mls_group *g, const struct mls_psk_id *id)
 	struct wr w = wr_new();
 
 	env->random(env->ctx, nonce, g->suite.hash_len);
+	ct_unpoison(nonce, g->suite.hash_len);
 	with_nonce.nonce = (struct bytes){ nonce, g->suite.hash_len };
 	mls_proposal_put_psk(&w, &with_nonce);
 	return want(g, &w);

@@ -176,7 +176,8 @@ begin_epoch(struct joining *j)
 	bytes_wipe(g->now.secrets.welcome, sizeof g->now.secrets.welcome);
 	TRY(mls_epoch_confirm(&g->now));
 	NEED(tag.n == g->suite.hash_len &&
-		 ct_equal(tag.p, g->now.confirmation_tag, tag.n),
+		 ct_verdict(
+		     ct_equal(tag.p, g->now.confirmation_tag, tag.n)),
 	    MLS_CONFIRMATION_TAG_IS_WRONG);
 	TRY(mls_epoch_begin(&g->now, mls_tree_size(g->tree)));
 	TRY(mls_group_reserve_resumption(g));

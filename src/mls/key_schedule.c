@@ -1,4 +1,5 @@
 #include "mls/key_schedule.h"
+#include "crypto/ct.h"
 
 #include <string.h>
 
@@ -145,6 +146,7 @@ mls_schedule_external_create(const struct mls_suite *s,
 	    hpke_setup_sender(&s_.h, s->hpke, &to, s_.random, enc)));
 	TRY(mls_result_of(
 	    hpke_export(&s_.h, EXTERNAL_LABEL, init, s->hash_len)));
+	ct_unpoison(enc, hpke_enc_len(s->hpke.kem));
 	wr_put(kem, (struct bytes){ enc, hpke_enc_len(s->hpke.kem) });
 	TRY(mls_result_of(wr_done(kem)));
 out:

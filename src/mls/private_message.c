@@ -1,5 +1,6 @@
 /* 6.3: the encrypted half of framing.h. */
 #include "mls/framing.h"
+#include "crypto/ct.h"
 
 #include <string.h>
 
@@ -203,6 +204,7 @@ mls_private_message_sender(const struct mls_epoch *e,
 	NEED(mls_suite_open(&e->suite, s.key, s.nonce, wr_bytes(&aad),
 		 m->encrypted_sender_data, plain) == MLS_OK,
 	    MLS_SENDER_DATA_DOES_NOT_OPEN);
+	ct_unpoison(plain, sizeof plain); /* sealed, but no secret to us */
 	out->leaf.i = rd_u32(&r);
 	out->generation = rd_u32(&r);
 	rd_copy(&r, out->reuse_guard, sizeof out->reuse_guard);
@@ -268,6 +270,7 @@ mls_private_message_open(const struct mls_epoch *e,
 	TRY(mls_result_of(wr_done(buf)));
 	TRY(mls_suite_open(
 	    &e->suite, key->key, s.nonce, wr_bytes(&aad), m->ciphertext, at));
+	ct_unpoison(at, m->ciphertext.n - AEAD_TAG_LEN); /* is for reading */
 	TRY(split_padding(buf, out));
 out:
 	bytes_wipe(&s, sizeof s);

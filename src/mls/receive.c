@@ -311,8 +311,8 @@ take_secrets(struct mls_staged *st, const struct mls_group *g,
 	}
 	TRY(mls_staged_advance(st, g, &secrets, c->before_tag));
 	NEED(c->confirmation_tag.n == g->suite.hash_len &&
-		 ct_equal(c->confirmation_tag.p, st->next.confirmation_tag,
-		     g->suite.hash_len),
+		 ct_verdict(ct_equal(c->confirmation_tag.p,
+		     st->next.confirmation_tag, g->suite.hash_len)),
 	    MLS_CONFIRMATION_TAG_IS_WRONG);
 	mls_staged_settle(st);
 out:

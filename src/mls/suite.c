@@ -1,4 +1,5 @@
 #include "mls/suite.h"
+#include "crypto/ct.h"
 #include "crypto/dh.h"
 #include "crypto/sig.h"
 
@@ -99,6 +100,7 @@ mls_suite_signature_public(const struct mls_suite *s, struct bytes secret,
 		if (secret.n != ED25519_SEED_LEN)
 			return MLS_KEY_IS_UNUSABLE;
 		ed25519_public(secret.p, public);
+		ct_unpoison(public, ED25519_PUBLIC_LEN);
 		*len = ED25519_PUBLIC_LEN;
 		return MLS_OK;
 	case MLS_SIG_ECDSA_P256:
@@ -176,6 +178,7 @@ mls_suite_sign(const struct mls_suite *s, const struct mls_signer *signer,
 		    signer->secret.p, wr_bytes(&w), sig, &len)));
 		break;
 	}
+	ct_unpoison(sig, len); /* is public, once it is made */
 	mls_wr_vec(out, (struct bytes){ sig, len });
 	TRY(mls_result_of(wr_done(out)));
 out:
@@ -226,11 +229,13 @@ mls_suite_encrypt(const struct mls_suite *s, struct bytes public,
 	env->random(env->ctx, s_.random, hpke_random_len(s->hpke.kem));
 	TRY(mls_result_of(
 	    hpke_setup_sender(&s_.h, s->hpke, &to, s_.random, enc)));
+	ct_unpoison(enc, hpke_enc_len(s->hpke.kem));
 	mls_wr_vec(out, (struct bytes){ enc, hpke_enc_len(s->hpke.kem) });
 	mls_wr_varint(out, plaintext.n + AEAD_TAG_LEN);
 	at = wr_reserve(out, plaintext.n + AEAD_TAG_LEN);
 	TRY(mls_result_of(wr_done(out)));
 	TRY(mls_result_of(hpke_seal(&s_.h, BYTES_NONE, plaintext, at)));
+	ct_unpoison(at, plaintext.n + AEAD_TAG_LEN);
 out:
 	bytes_wipe(&s_, sizeof s_);
 	wr_free(&w);
@@ -353,10 +358,14 @@ enum mls_result
 mls_suite_derive_key_pair(
     const struct mls_suite *s, struct bytes ikm, struct mls_key_pair *out)
 {
+	enum err err;
+
 	out->secret_len = hpke_secret_len(s->hpke.kem);
 	out->public_len = hpke_public_len(s->hpke.kem);
-	return mls_result_of(
-	    hpke_derive_key_pair(s->hpke.kem, ikm, out->secret, out->public));
+	err = hpke_derive_key_pair(
+	    s->hpke.kem, ikm, out->secret, out->public);
+	ct_unpoison(out->public, sizeof out->public);
+	return mls_result_of(err);
 }
 
 enum mls_result
@@ -379,8 +388,12 @@ enum mls_result
 mls_suite_kem_public(const struct mls_suite *s, struct bytes secret,
     uint8_t *public, size_t *len)
 {
+	enum err err;
+
 	*len = hpke_public_len(s->hpke.kem);
-	return mls_result_of(hpke_public(s->hpke.kem, secret, public));
+	err = hpke_public(s->hpke.kem, secret, public);
+	ct_unpoison(public, *len);
+	return mls_result_of(err);
 }
 
 enum mls_result

@@ -1,4 +1,5 @@
 #include "mls/welcome.h"
+#include "crypto/ct.h"
 
 void
 mls_group_info_decode(struct rd *r, struct mls_group_info *out)
@@ -172,8 +173,12 @@ mls_welcome_open_secrets(const struct mls_suite *s, const struct mls_welcome *w,
 		 (struct mls_labelled){ "Welcome", w->encrypted_group_info },
 		 entry, buf) == MLS_OK,
 	    MLS_WELCOME_DOES_NOT_OPEN);
+	/* Where the secrets stand in it is known, they are not. */
+	ct_unpoison(buf->p, buf->n);
 	r = rd_init(wr_bytes(buf));
 	mls_group_secrets_decode(&r, out);
+	ct_poison(out->joiner_secret.p, out->joiner_secret.n);
+	ct_poison(out->path_secret.p, out->path_secret.n);
 	TRY(mls_result_of(rd_end(&r)));
 	NEED(out->joiner_secret.n == s->hash_len &&
 		 (!out->has_path_secret || out->path_secret.n == s->hash_len),
@@ -221,6 +226,7 @@ mls_welcome_open_info(const struct mls_suite *s, const struct mls_welcome *w,
 	NEED(
 	    mls_suite_open(s, k.key, k.nonce, BYTES_NONE, sealed, at) == MLS_OK,
 	    MLS_GROUP_INFO_DOES_NOT_OPEN);
+	ct_unpoison(at, sealed.n - AEAD_TAG_LEN); /* what all members know */
 	r = rd_init(wr_bytes(buf));
 	mls_group_info_decode(&r, out);
 	TRY(mls_result_of(rd_end(&r)));
