@@ -11,7 +11,9 @@
  *	user reset NAME SECONDS PUBLIC
  *	stats
  *	snapshot FILE                 a copy of the database as DIR/FILE;
- *	                              answers with the server's public key
+ *	                              answers with the server's public key.
+ *	                              A server removes it when whoever asked
+ *	                              closes the connection
  */
 #ifndef SOTTOD_ADMIN_H
 #define SOTTOD_ADMIN_H

@@ -56,15 +56,21 @@ unpack(int fd, const char *folder, struct archive_info *info,
 	return code;
 }
 
-/* Whether the backup may come to this folder. */
+/* Whether the backup may come to this folder. The log of a database that was
+ * taken away without it would be played into the one that comes. */
 static int
 may_come(const struct dir *d, const struct archive_info *info,
     struct trouble *t)
 {
-	if (dir_has(d, "sotto.db"))
-		return trouble_set(t, EX_CONFIG, "restore",
-		    "restore into an empty folder, or move this one away",
-		    "%s has a database already", d->path);
+	static const char *const names[] = { "sotto.db", "sotto.db-wal",
+		"sotto.db-shm" };
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (dir_has(d, names[i]))
+			return trouble_set(t, EX_CONFIG, "restore",
+			    "restore into an empty folder, or move this one "
+			    "away", "%s has a database already: %s", d->path,
+			    names[i]);
 	if (dir_has(d, "keys"))
 		return compare_keys(d, info, t);
 	if (!info->has_keys)

@@ -157,8 +157,10 @@ cmd_serve(const struct options *o, const struct config *c)
 		    "root cannot become the owner of %s", d.path);
 	if (code == 0)
 		code = ask_lock(&d, &t);
-	if (code == 0)
+	if (code == 0) {
+		dir_tidy(&d);
 		enclose(&d, &numeric);
+	}
 	if (code == 0)
 		code = shell_open(&s.shell, &d, &numeric, true, &t);
 	if (code == 0) {

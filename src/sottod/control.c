@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 struct control {
 	struct shell *shell;
@@ -13,12 +14,20 @@ struct control {
 	bool is_asked, is_answered;
 	char in[CONTROL_LINE_MAX];
 	size_t n_in;
+	char snapshot[64]; /* the file that whoever asked takes, or "" */
 	struct line out; /* complete before it is sent */
 };
 
 static void
 drop(struct control *c)
 {
+	char path[DIR_PATH_MAX];
+
+	/* It was there for its taker, who has it or has gone. */
+	if (c->snapshot[0] != '\0') {
+		dir_path(path, c->shell->dir, c->snapshot);
+		(void)unlink(path);
+	}
 	bytes_wipe(c->out.p, c->out.n);
 	line_free(&c->out);
 	free(c);
@@ -51,6 +60,7 @@ on_end(void *ctx, const struct trouble *t)
 	if (t == NULL) {
 		line_put(&c->out, ".\n");
 	} else {
+		c->snapshot[0] = '\0';
 		line_put(&c->out, "!%d\t", t->code);
 		put_field(&c->out, t->what);
 		line_put(&c->out, "\t");
@@ -83,6 +93,9 @@ run(struct control *c)
 		return;
 	}
 	is_json = strcmp(words[0], "json") == 0;
+	if (n == 3 && strcmp(words[1], "snapshot") == 0)
+		(void)snprintf(c->snapshot, sizeof c->snapshot, "%s",
+		    words[2]);
 	admin_run(c->shell, words + 1, n - 1, is_json, &reply);
 }
 

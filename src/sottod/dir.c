@@ -1,5 +1,6 @@
 #include "sottod/dir.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -181,6 +182,19 @@ dir_lock(struct dir *d, struct trouble *t)
 	}
 	d->lock_fd = fd;
 	return 0;
+}
+
+void
+dir_tidy(const struct dir *d)
+{
+	DIR *all = opendir(d->path);
+
+	if (all == NULL)
+		return;
+	for (struct dirent *e; (e = readdir(all)) != NULL;)
+		if (strncmp(e->d_name, "snapshot-", 9) == 0)
+			(void)unlinkat(dirfd(all), e->d_name, 0);
+	(void)closedir(all);
 }
 
 void

@@ -6,6 +6,7 @@
  *	DIR/keys/     the server's secrets, see keys.h
  *	DIR/sotto.db  accounts and invites, with -wal and -shm beside it
  *	DIR/control   while a server runs: the socket for operators' commands
+ *	DIR/snapshot-N  while a backup is made: a copy of the database
  */
 #ifndef SOTTOD_DIR_H
 #define SOTTOD_DIR_H
@@ -36,6 +37,10 @@ bool dir_stay_owner(const struct dir *d);
 
 /* Takes the lock. Returns 0, or 69 with the holder's pid in *t. */
 int dir_lock(struct dir *d, struct trouble *t);
+
+/* Removes copies of the database whose takers have never come back for them;
+ * to be called under the lock. */
+void dir_tidy(const struct dir *d);
 
 /* Gives the lock back. */
 void dir_close(struct dir *d);

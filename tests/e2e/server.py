@@ -7,6 +7,7 @@ import pathlib
 import re
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -546,6 +547,51 @@ def a_backup_when_nothing_runs(place):
     (place.path / 'third' / 'sotto.db').unlink()
     holds(place.run('restore', backup, data='third', code=78).err,
           "another server's")
+
+
+@test
+def what_is_left_of_a_database_is_not_played_into_a_backup(place):
+    server = place.serve()
+    backup = place.path / 'backup.tar'
+    place.run('backup', backup, '--keys')
+    place.run('invite', 'alice')
+    server.process.kill()
+    server.process.wait()
+    left = [server.data / f'sotto.db-{part}' for part in ('wal', 'shm')]
+    for path in [server.data / 'sotto.db', *left]:
+        done = place.run('restore', backup, code=78)
+        holds(done.err, path.name)
+        holds(place.run('restore', backup, '--dry-run', code=78).err,
+              path.name)
+        path.unlink()
+    place.run('restore', backup)
+    with sqlite3.connect(server.data / 'sotto.db') as db:
+        equal(db.execute('select count(*) from invite').fetchone(), (0,))
+    equal(place.serve().key, server.key)
+
+
+def snapshots(server):
+    return [path.name for path in server.data.glob('snapshot-*')]
+
+
+@test
+def a_backup_that_is_cut_leaves_no_copy(place):
+    server = place.serve()
+    with socket.socket(socket.AF_UNIX) as one:
+        one.connect(str(server.data / 'control'))
+        one.sendall(b'plain snapshot snapshot-1\n')
+        holds(one.recv(65536).decode(), server.key)
+        equal(snapshots(server), ['snapshot-1'])
+        # Whoever asks for the same again gets none, and takes none away.
+        assert control(server, b'plain snapshot snapshot-1\n') \
+            .startswith(b'!')
+        equal(snapshots(server), ['snapshot-1'])
+    eventually(lambda: not snapshots(server))
+
+    equal(server.stop(), 0)
+    for name in ('snapshot-2', 'snapshot-2-journal'):
+        (server.data / name).write_bytes(b'left by a machine without power')
+    equal(snapshots(place.serve()), [])
 
 
 @test
