@@ -2,7 +2,7 @@
  * ct_client - what the client does with secrets, on secrets that valgrind
  * takes for undefined (see tests/unit/crypto/ct_check.c for how that works).
  *
- * Keys at rest, boxes, session keys, tickets and the logout. What is sealed
+ * Keys at rest, boxes, session keys, tickets, rosters and the logout. What is sealed
  * is public, and so is whether something opened; so is what a box of
  * settings or a ticket says, once it is open: their keys are the secret.
  */
@@ -15,6 +15,7 @@
 #include "crypto/crypto.h"
 #include "crypto/ct.h"
 #include "crypto/sig.h"
+#include "pact/roster.h"
 #include "pact/ticket.h"
 #include "support/check.h"
 
@@ -109,6 +110,25 @@ TEST(threat_31_session_keys_and_tickets)
 	wr_free(&w);
 }
 
+TEST(threat_31_rosters)
+{
+	struct client_account a = account_of_alice();
+	struct pact_roster roster = { .name = a.name, .version = 1,
+		.count = 1 };
+	struct pact_roster_entry *entry = &roster.entries[0];
+	struct wr w = wr_new();
+
+	memcpy(roster.identity, a.identity, sizeof roster.identity);
+	ed25519_public(secret(), entry->device_key);
+	ct_unpoison(entry->device_key, sizeof entry->device_key);
+	CHECK_OK(pact_roster_sign_entry(
+	    entry, &a.name, a.identity, secret()));
+	CHECK_OK(pact_roster_write(&w, &roster, secret()));
+	ct_unpoison(w.p, w.n);
+	CHECK_OK(pact_roster_read(wr_bytes(&w), &roster));
+	wr_free(&w);
+}
+
 /* ---- the logout, by the core ---- */
 
 static uint64_t
@@ -174,4 +194,5 @@ TEST(threat_31_confirmed_logout)
 }
 
 CHECK_MAIN(T(threat_31_key_store), T(threat_31_boxes),
-    T(threat_31_session_keys_and_tickets), T(threat_31_confirmed_logout))
+    T(threat_31_session_keys_and_tickets), T(threat_31_rosters),
+    T(threat_31_confirmed_logout))

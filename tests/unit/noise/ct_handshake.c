@@ -1,6 +1,7 @@
 /*
- * ct_handshake - whole handshakes on secrets that valgrind takes for
- * undefined (see tests/unit/crypto/ct_check.c for how that works).
+ * ct_handshake - whole handshakes, and records after them, on secrets that
+ * valgrind takes for undefined (see tests/unit/crypto/ct_check.c for how that
+ * works).
  *
  * Static keys, pre-shared keys and all randomness are secret. What goes over
  * the wire is public once it is sent, and so is whether it was taken. The
@@ -51,12 +52,33 @@ out:
 	return err;
 }
 
+/* A record of n bytes that opens, and before it one that does not. */
+static enum err
+record(struct noise_transport *from, struct noise_transport *to, size_t n)
+{
+	static uint8_t text[20000], sealed[20000 + AEAD_TAG_LEN];
+	struct bytes whole = { sealed, n + AEAD_TAG_LEN };
+	enum err err;
+
+	TRY(noise_transport_seal(from, AEAD_CHACHAPOLY, BYTES_NONE,
+	    (struct bytes){ text, n }, sealed));
+	ct_unpoison(sealed, whole.n);
+	sealed[n] ^= 1;
+	NEED(noise_transport_open(to, AEAD_CHACHAPOLY, BYTES_NONE, whole,
+		 text) == ERR_AUTH, ERR_CRYPTO);
+	sealed[n] ^= 1;
+	TRY(noise_transport_open(
+	    to, AEAD_CHACHAPOLY, BYTES_NONE, whole, text));
+out:
+	return err;
+}
+
 static enum err
 run(const char *name)
 {
 	struct noise_pattern pattern;
 	struct noise_keypair pair[2];
-	struct noise_split split;
+	struct noise_split split[2];
 	enum err err;
 
 	make_keys(pair);
@@ -68,8 +90,13 @@ run(const char *name)
 			&pair[i], pair[1 - i].public, psks, pattern.psks }));
 	for (size_t i = 0; i < pattern.messages; i++)
 		TRY(pass(i));
-	TRY(noise_handshake_split(&hs[0], &split));
-	TRY(noise_handshake_split(&hs[1], &split));
+	for (int i = 0; i < 2; i++)
+		TRY(noise_handshake_split(&hs[i], &split[i]));
+	TRY(record(&split[0].send, &split[1].receive, 100));
+	TRY(record(&split[1].send, &split[0].receive, 20000));
+	TRY(noise_transport_rekey(&split[0].send, AEAD_CHACHAPOLY));
+	TRY(noise_transport_rekey(&split[1].receive, AEAD_CHACHAPOLY));
+	TRY(record(&split[0].send, &split[1].receive, 100));
 out:
 	return err;
 }
