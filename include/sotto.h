@@ -25,7 +25,7 @@
  * until the next call of sotto_next or sotto_free. Names, texts and reasons
  * come from other people and from servers: a program that shows them on a
  * terminal passes them through sotto_escape. A struct sotto belongs to one
- * thread.
+ * thread. Where there is no memory for an event, the program is aborted.
  */
 #ifndef SOTTO_H
 #define SOTTO_H

@@ -23,7 +23,8 @@
 #define ADMIN_WORDS_MAX 8
 
 struct admin_reply {
-	/* A line of output, without newline. */
+	/* A line of output, without newline; NULL: memory ran out, and the
+	 * answer is not whole. */
 	void (*line)(void *ctx, const char *text);
 	/* The end, once: NULL, or what went wrong. */
 	void (*end)(void *ctx, const struct trouble *t);

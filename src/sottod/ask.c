@@ -130,8 +130,8 @@ ask_live(int fd, const struct dir *d, const struct request *q,
 	for (unsigned i = 0; i < q->n; i++)
 		line_put(&request, " %s", q->words[i]);
 	line_put(&request, "\n");
-	if (send(fd, request.p, request.n, MSG_NOSIGNAL) ==
-	    (ssize_t)request.n)
+	if (!request.is_lost && send(fd, request.p, request.n,
+	    MSG_NOSIGNAL) == (ssize_t)request.n)
 		code = read_answer(f, sink, t);
 	else
 		code = lost(t);
@@ -158,7 +158,11 @@ on_line(void *ctx, const char *text)
 {
 	struct here *h = ctx;
 
-	h->sink->line(h->sink->ctx, text);
+	if (text == NULL)
+		h->code = trouble_set(h->t, EXIT_FAILURE, "answer",
+		    "free some memory", "out of memory");
+	else
+		h->sink->line(h->sink->ctx, text);
 }
 
 static void

@@ -52,7 +52,7 @@ on_tried(void *ctx, const char *what, bool is_refused)
 
 	if (is_refused) {
 		line_put(&l, "no %s", what);
-		good(tried->options, l.p);
+		good(tried->options, l.p == NULL ? "" : l.p);
 		line_free(&l);
 		return;
 	}

@@ -28,7 +28,8 @@ drop(struct control *c)
 		dir_path(path, c->shell->dir, c->snapshot);
 		(void)unlink(path);
 	}
-	bytes_wipe(c->out.p, c->out.n);
+	if (c->out.p != NULL)
+		bytes_wipe(c->out.p, c->out.n);
 	line_free(&c->out);
 	free(c);
 }
@@ -47,7 +48,10 @@ on_line(void *ctx, const char *text)
 	struct control *c = ctx;
 
 	line_put(&c->out, "=");
-	put_field(&c->out, text);
+	if (text == NULL)
+		line_lose(&c->out);
+	else
+		put_field(&c->out, text);
 	line_put(&c->out, "\n");
 }
 
@@ -71,6 +75,8 @@ on_end(void *ctx, const struct trouble *t)
 	}
 	if (c->stream == NULL)
 		drop(c);
+	else if (c->out.is_lost)
+		net_close(c->stream, true);
 	else
 		net_send(c->stream, (const uint8_t *)c->out.p, c->out.n);
 }

@@ -8,19 +8,32 @@
 #include <time.h>
 
 void
+line_lose(struct line *l)
+{
+	if (l->p != NULL)
+		bytes_wipe(l->p, l->n);
+	free(l->p);
+	*l = (struct line){ .is_lost = true };
+}
+
+void
 line_put(struct line *l, const char *format, ...)
 {
 	va_list args;
+	char *p;
 	int n;
 
 	va_start(args, format);
 	n = vsnprintf(NULL, 0, format, args);
 	va_end(args);
-	if (n < 0)
+	if (n < 0 || l->is_lost)
 		return;
-	l->p = realloc(l->p, l->n + (size_t)n + 1);
-	if (l->p == NULL)
-		abort();
+	p = realloc(l->p, l->n + (size_t)n + 1);
+	if (p == NULL) {
+		line_lose(l);
+		return;
+	}
+	l->p = p;
 	va_start(args, format);
 	(void)vsnprintf(l->p + l->n, (size_t)n + 1, format, args);
 	va_end(args);

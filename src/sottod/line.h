@@ -1,9 +1,9 @@
 /*
  * line - a line of output that is being made, plain or as a JSON object.
  *
- * It grows as needed; without memory the program ends, since it could not
- * even say so. Text from outside passes line_word or line_json_text, which
- * let no control byte through.
+ * It grows as needed. Without memory there is no line: p is NULL from then on,
+ * and whoever takes it has to look. Text from outside passes line_word or
+ * line_json_text, which let no control byte through.
  */
 #ifndef SOTTOD_LINE_H
 #define SOTTOD_LINE_H
@@ -11,9 +11,10 @@
 #include "base/bytes.h"
 
 struct line {
-	char *p; /* terminated once anything was put */
+	char *p; /* terminated once anything was put; NULL: nothing, or lost */
 	size_t n;
 	unsigned members;
+	bool is_lost; /* there was no memory for some of it */
 };
 
 /* Appends by the printf rules, unescaped: for words of our own. */
@@ -34,6 +35,9 @@ void line_json_end(struct line *l);
 
 /* Writes the same form of a time to out. */
 void line_time(char out[32], uint64_t time_s);
+
+/* Says that some of it could not be had: it is lost, and wiped. */
+void line_lose(struct line *l);
 
 /* Releases the memory; the line is empty again. */
 void line_free(struct line *l);

@@ -29,6 +29,8 @@ static void
 to_stderr(struct line *l)
 {
 	line_put(l, "\n");
+	if (l->is_lost)
+		(void)fputs("sottod: out of memory\n", stderr);
 	(void)fwrite(l->p, 1, l->n, stderr);
 	line_free(l);
 }
@@ -93,6 +95,6 @@ say_trouble(const struct trouble *t)
 bool
 say_line(const char *text)
 {
-	return fputs(text, stdout) >= 0 && fputc('\n', stdout) != EOF &&
+	return text != NULL && fputs(text, stdout) >= 0 && fputc('\n', stdout) != EOF &&
 	    fflush(stdout) == 0;
 }

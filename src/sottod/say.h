@@ -30,8 +30,8 @@ void say_init(bool is_json, enum log_level level);
 /* Says it on stderr and returns its code. */
 int say_trouble(const struct trouble *t);
 
-/* Writes a line to stdout and flushes. Returns whether that worked; nobody
- * reading is no reason to complain. */
+/* Writes a line to stdout and flushes. Returns whether that worked, and there
+ * was one; nobody reading is no reason to complain. */
 bool say_line(const char *text);
 
 #endif
