@@ -187,7 +187,7 @@ end(struct world *w)
 		MUST(s->ops == 0 && s->post_first == NULL);
 		MUST(s->dirty == NULL && s->wheel.count == 0);
 		server_get_stats(s, &stats);
-		MUST(stats.sessions == 0);
+		MUST(stats.sessions == 0 && stats.waiting_bytes == 0);
 		for (size_t j = 0; j < SERVER_SOURCES; j++)
 			MUST(s->sources[j].conns == 0);
 		for (const struct wire_name *at = NULL;

@@ -1,5 +1,6 @@
 #include "server/conn.h"
 
+#include "server/buffer.h"
 #include "server/effort.h"
 #include "server/guard.h"
 #include "server/guess.h"
@@ -8,10 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Buffers that are kept for the next connection that needs one. */
-#define SPARES    64
-#define SPARE_MAX (64 * 1024)
 
 /* Output that may wait for a stranger, who is owed short answers, one at a
  * time. */
@@ -51,6 +48,7 @@ entry_take(struct server *s)
 {
 	uint32_t i = s->entry_free;
 
+	s->entries_n++;
 	if (i == 0)
 		return s->entries_high++;
 	memcpy(&s->entry_free, entry_at(s, i - 1), sizeof s->entry_free);
@@ -62,6 +60,24 @@ entry_give(struct server *s, uint32_t i)
 {
 	memcpy(entry_at(s, i), &s->entry_free, sizeof s->entry_free);
 	s->entry_free = i + 1;
+	s->entries_n--;
+}
+
+void
+server_rest(struct server *s)
+{
+	uint8_t *fresh;
+
+	server_buffer_free_spares(s);
+	if (s->entries_n > 0 || s->entries_high == 0)
+		return;
+	/* Pages that nobody has touched are none. */
+	fresh = calloc(s->conns_max, SERVER_ENTRY);
+	if (fresh == NULL)
+		return;
+	free(s->entries);
+	s->entries = fresh;
+	s->entries_high = s->entry_free = 0;
 }
 
 static struct server_conn *
@@ -158,70 +174,6 @@ make_room(struct server *s)
 		push_out(s, &s->silent, SERVER_FIRST);
 }
 
-/* ---- buffers ---- */
-
-static void
-io_release(struct server *s, struct server_io *io)
-{
-	while (io->first != NULL) {
-		struct server_chunk *chunk = io->first;
-
-		io->first = chunk->next;
-		free(chunk);
-	}
-	if (io->in != NULL)
-		bytes_wipe(io->in, io->have);
-	free(io->in);
-	if (s->spares < SPARES && io->pending.cap <= SPARE_MAX) {
-		struct wr pending = io->pending;
-
-		if (pending.n != 0)
-			bytes_wipe(pending.p, pending.n);
-		wr_reset(&pending);
-		*io = (struct server_io){ .pending = pending,
-			.next_spare = s->spare };
-		s->spare = io;
-		s->spares++;
-		return;
-	}
-	wr_free(&io->pending);
-	free(io);
-}
-
-struct server_io *
-server_conn_io(struct server *s, struct server_conn *c)
-{
-	if (c->io != NULL)
-		return c->io;
-	if (s->spare != NULL) {
-		c->io = s->spare;
-		s->spare = c->io->next_spare;
-		c->io->next_spare = NULL;
-		s->spares--;
-		return c->io;
-	}
-	c->io = calloc(1, sizeof *c->io);
-	if (c->io != NULL)
-		c->io->pending = wr_new();
-	return c->io;
-}
-
-void
-server_conn_tidy(struct server *s, struct server_conn *c)
-{
-	if (c->io == NULL || c->io->pending.n != 0 || c->io->first != NULL ||
-	    c->io->in != NULL)
-		return;
-	io_release(s, c->io);
-	c->io = NULL;
-}
-
-size_t
-server_conn_waiting(const struct server_conn *c)
-{
-	return c->io == NULL ? 0 : c->io->pending.n + c->io->out;
-}
-
 /* ---- timers ---- */
 
 static void
@@ -316,8 +268,8 @@ server_conn_writer(struct server *s, struct server_conn *c)
 
 	if (c->state != SERVER_OPEN && c->state != SERVER_LOGGED)
 		return NULL;
-	io = server_conn_io(s, c);
-	if (io == NULL || server_conn_waiting(c) > waiting_max(c)) {
+	io = server_buffer_get(s, c);
+	if (io == NULL || server_buffer_waiting(c) > waiting_max(c)) {
 		s->stats.closed_limit++;
 		server_conn_drop(s, c);
 		return NULL;
@@ -367,49 +319,6 @@ server_conn_done(struct server *s, struct server_conn *c, uint32_t req)
 	server_conn_say(s, c, WIRE_DONE, &m);
 }
 
-enum err
-server_conn_send(struct server *s, struct server_conn *c, struct bytes out)
-{
-	struct server_io *io = server_conn_io(s, c);
-	struct server_chunk *chunk = malloc(sizeof *chunk + out.n);
-
-	if (io == NULL || chunk == NULL) {
-		free(chunk);
-		return ERR_NOMEM;
-	}
-	chunk->next = NULL;
-	chunk->n = chunk->left = out.n;
-	memcpy(chunk->p, out.p, out.n);
-	if (io->first == NULL)
-		io->first = chunk;
-	else
-		io->last->next = chunk;
-	io->last = chunk;
-	io->out += out.n;
-	s->effects.send(s->effects.ctx, c->shell, chunk->p, chunk->n);
-	return ERR_OK;
-}
-
-static enum err
-seal(struct server *s, struct server_conn *c)
-{
-	struct wr *pending = &c->io->pending;
-	uint32_t now_s = (uint32_t)(server_now_ms(s) / 1000);
-	bool is_due = now_s - c->rekeyed_s >= WIRE_REKEY_MS / 1000;
-	enum err err;
-
-	wr_reset(&s->sealed);
-	TRY(pact_channel_seal(&server_vault(c)->channel, wr_bytes(pending),
-	    is_due, &s->sealed));
-	if (is_due)
-		c->rekeyed_s = now_s;
-	bytes_wipe(pending->p, pending->n);
-	wr_reset(pending);
-	TRY(server_conn_send(s, c, wr_bytes(&s->sealed)));
-out:
-	return err;
-}
-
 void
 server_conn_free_vault(struct server_conn *c)
 {
@@ -427,7 +336,7 @@ flush_one(struct server *s, struct server_conn *c)
 
 	if (c->io == NULL || c->vault == NULL)
 		return;
-	if (c->io->pending.n != 0 && seal(s, c) != ERR_OK) {
+	if (c->io->pending.n != 0 && server_buffer_seal(s, c) != ERR_OK) {
 		server_conn_drop(s, c);
 		return;
 	}
@@ -436,13 +345,12 @@ flush_one(struct server *s, struct server_conn *c)
 		server_conn_free_vault(c);
 		s->effects.close(s->effects.ctx, c->shell, false);
 	}
-	server_conn_tidy(s, c);
+	server_buffer_tidy(s, c);
 }
 
-void
-server_flush(struct server *s)
+static void
+flush_all(struct server *s)
 {
-	server_settle(s);
 	while (s->dirty != NULL) {
 		struct server_conn *c = s->dirty;
 
@@ -450,29 +358,27 @@ server_flush(struct server *s)
 		c->next_dirty = NULL;
 		c->is_dirty = false;
 		flush_one(s, c);
-		/* It may have been dropped, which others are told. */
-		if (s->dirty == NULL)
-			server_settle(s);
 	}
+}
+
+void
+server_flush(struct server *s)
+{
+	server_settle(s);
+	do {
+		flush_all(s);
+		server_buffer_bound(s);
+		/* Who was dropped may have others who are told. */
+		server_settle(s);
+	} while (s->dirty != NULL);
 	server_effort_end(s);
 }
 
 void
 server_sent(struct server *s, struct server_conn *c, size_t n)
 {
-	while (n > 0 && c->io != NULL && c->io->first != NULL) {
-		struct server_chunk *chunk = c->io->first;
-		size_t some = n < chunk->left ? n : chunk->left;
-
-		chunk->left -= some;
-		c->io->out -= some;
-		n -= some;
-		if (chunk->left > 0)
-			break;
-		c->io->first = chunk->next;
-		free(chunk);
-	}
-	server_conn_tidy(s, c);
+	server_buffer_sent(c, n);
+	server_buffer_tidy(s, c);
 	/* All that it said has been read: to close now loses nothing, and it
 	 * cannot stay for longer by not closing. */
 	if (c->state == SERVER_ENDING && c->is_dismissed && c->io == NULL)
@@ -545,7 +451,7 @@ server_conn_dismiss(struct server *s, struct server_conn *c,
 	arm(s, c, server_now_ms(s) + ENDING_MS);
 	if (c->state != SERVER_ENDING)
 		return;
-	if (server_conn_send(s, c, answer) != ERR_OK)
+	if (server_buffer_send(s, c, answer) != ERR_OK)
 		server_conn_drop(s, c);
 }
 
@@ -569,8 +475,7 @@ forget(struct server *s, struct server_conn *c)
 	wheel_cancel(&s->wheel, &c->timer);
 	server_conn_free_vault(c);
 	unmark_dirty(s, c);
-	if (c->io != NULL)
-		io_release(s, c->io);
+	server_buffer_release(s, c);
 	server_guard_leave(s, c);
 	c->generation++;
 	slot_give(s, c);
@@ -591,13 +496,7 @@ server_conn_free_tables(struct server *s)
 	for (uint32_t i = 0; i < s->conns_high; i++)
 		if (s->conns[i].state != SERVER_FREE)
 			forget(s, &s->conns[i]);
-	while (s->spare != NULL) {
-		struct server_io *io = s->spare;
-
-		s->spare = io->next_spare;
-		wr_free(&io->pending);
-		free(io);
-	}
+	server_buffer_free_spares(s);
 	wr_free(&s->sealed);
 	free(s->conns);
 	free(s->entries);

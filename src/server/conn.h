@@ -41,9 +41,6 @@ void server_conn_done(struct server *s, struct server_conn *c, uint32_t req);
  * dropped, as it is when it is over its limit). For the relay. */
 struct wr *server_conn_writer(struct server *s, struct server_conn *c);
 
-/* Returns how many bytes wait at the server for c's client. */
-size_t server_conn_waiting(const struct server_conn *c);
-
 /* Says why, and closes once that has left. Ends the session, if any; its
  * key is wiped before this returns. */
 void server_conn_end(struct server *s, struct server_conn *c,
@@ -65,16 +62,6 @@ void server_conn_opened(struct server *s, struct server_conn *c);
  * the client closes or not. For a connection that has no channel yet. */
 void server_conn_dismiss(struct server *s, struct server_conn *c,
     struct bytes answer);
-
-/* Hands a copy of bytes to the shell as they are. Fails with NOMEM. */
-MUST_USE enum err server_conn_send(struct server *s, struct server_conn *c,
-    struct bytes out);
-
-/* Returns c's buffers, made if need be. NULL: out of memory. */
-struct server_io *server_conn_io(struct server *s, struct server_conn *c);
-
-/* Gives the buffers back if nothing is in them. */
-void server_conn_tidy(struct server *s, struct server_conn *c);
 
 /* Wipes and releases the keys of the channel. */
 void server_conn_free_vault(struct server_conn *c);

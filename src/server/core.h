@@ -81,9 +81,11 @@ struct server_chunk {
 struct server_io {
 	struct wr pending; /* messages, in plain */
 	struct server_chunk *first, *last;
-	size_t out;        /* bytes in chunks */
+	size_t out;        /* bytes in chunks, to be told by server_sent */
+	size_t chunks;     /* that chunks take */
 	uint8_t *in;       /* the beginning of a record */
 	size_t have, want;
+	size_t counted;    /* of all this, in the server's waiting_bytes */
 	struct server_io *next_spare;
 };
 
@@ -266,10 +268,10 @@ struct server {
 	struct server_line waiting; /* OPEN: to log in */
 	uint32_t open_n;
 	uint8_t *entries;
-	uint32_t entries_high, entry_free;
+	uint32_t entries_n, entries_high, entry_free;
 	struct server_conn *dirty;
 	struct server_io *spare;
-	size_t spares;
+	size_t spares, spares_size;
 	struct wr sealed;   /* records on their way into a chunk */
 	uint8_t *scratch;   /* one record, opened in place */
 

@@ -1,5 +1,6 @@
 #include "server/intake.h"
 
+#include "server/buffer.h"
 #include "server/conn.h"
 #include "server/desk.h"
 #include "server/effort.h"
@@ -55,7 +56,7 @@ handshake(struct server *s, struct server_conn *c, struct bytes message1)
 	    PACT_CHANNEL_SERVER);
 	c->of.login = server_login_new(k->split.x, k->split.h);
 	NEED(c->of.login != NULL, ERR_NOMEM);
-	TRY(server_conn_send(s, c, wr_bytes(&w)));
+	TRY(server_buffer_send(s, c, wr_bytes(&w)));
 out:
 	if (k != NULL)
 		bytes_wipe(k, sizeof *k);
@@ -81,7 +82,7 @@ tell_key(struct server *s, struct server_conn *c)
 	wr_u16(&w, sizeof answer - 2);
 	wr_u8(&w, PACT_GUARD_KEY);
 	wr_put(&w, BYTES_OF(server_hold(s)->channel.public));
-	if (server_conn_send(s, c, wr_bytes(&w)) != ERR_OK)
+	if (server_buffer_send(s, c, wr_bytes(&w)) != ERR_OK)
 		server_conn_drop(s, c);
 }
 
@@ -218,7 +219,7 @@ record_max(const struct server_conn *c)
 static enum err
 keep(struct server *s, struct server_conn *c, struct bytes in, size_t want)
 {
-	struct server_io *io = server_conn_io(s, c);
+	struct server_io *io = server_buffer_get(s, c);
 
 	if (io == NULL)
 		return ERR_NOMEM;
@@ -306,6 +307,6 @@ server_bytes(struct server *s, struct server_conn *c, struct bytes in)
 		in.p += took;
 		in.n -= took;
 	}
-	server_conn_tidy(s, c);
+	server_buffer_tidy(s, c);
 	server_settle(s);
 }

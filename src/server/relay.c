@@ -1,5 +1,6 @@
 #include "server/relay.h"
 
+#include "server/buffer.h"
 #include "server/conn.h"
 #include "server/session.h"
 
@@ -155,7 +156,7 @@ data_here(struct server *s, struct server_conn *c, uint32_t number,
 
 	if (half == NULL)
 		return;
-	if (server_conn_waiting(c) + vec.n > WIRE_OUT_MAX / 2 +
+	if (server_buffer_waiting(c) + vec.n > WIRE_OUT_MAX / 2 +
 	    server_session_relay_room(c)) {
 		/* Many small pieces weigh more than their credit says. */
 		post(s, c, half, SERVER_LETTER_STREAM_CLOSE, 0);

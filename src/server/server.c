@@ -16,8 +16,8 @@ server_config_default(void)
 {
 	return (struct server_config){ .guard = SERVER_GUARD_AUTO,
 		.tells_key = true, .max_conns = 16384,
-		.max_conns_source = 256, .ksf_passes = 3,
-		.ksf_memory_kib = 256 * 1024, .shards = 1 };
+		.max_conns_source = 256, .max_waiting = 128 * 1024 * 1024,
+		.ksf_passes = 3, .ksf_memory_kib = 256 * 1024, .shards = 1 };
 }
 
 /* Derives what is derived from the keys once, so that no connection pays for

@@ -64,6 +64,7 @@ struct server_config {
 	bool tells_key;         /* answers a bare machine's question */
 	uint32_t max_conns;     /* slots of the connection table */
 	uint32_t max_conns_source; /* per source, loopback excepted */
+	uint64_t max_waiting;   /* bytes, for all clients together */
 	uint32_t ksf_passes;    /* what unknown names are told */
 	uint32_t ksf_memory_kib;
 	unsigned shard, shards;
@@ -116,6 +117,10 @@ void server_flush(struct server *s);
 
 /* The deadline has come. */
 void server_tick(struct server *s);
+
+/* Gives back memory that was taken for more people than there are now. To be
+ * called some time after there was something to do. */
+void server_rest(struct server *s);
 
 /* A message from another shard. */
 void server_bus(struct server *s, struct bytes message);
@@ -182,6 +187,7 @@ bool server_user_next(const struct server *s, const struct wire_name *after,
 	X(streams)                                                            \
 	X(relayed_records)                                                    \
 	X(relay_bytes)                                                        \
+	X(waiting_bytes)                                                      \
 	X(logouts)                                                            \
 	X(closed_protocol)                                                    \
 	X(closed_limit)

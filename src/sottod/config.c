@@ -145,6 +145,18 @@ set_conns_source(struct config *c, enum config_source from, const char *value)
 	return set_number(&c->server.max_conns_source, value);
 }
 
+static const char *
+set_waiting(struct config *c, enum config_source from, const char *value)
+{
+	uint32_t mib = 0;
+	const char *why = set_number(&mib, value);
+
+	(void)from;
+	if (why == NULL)
+		c->server.max_waiting = (uint64_t)mib << 20;
+	return why;
+}
+
 static const struct setting {
 	const char *key; /* in the file, and as a flag with - for _ */
 	const char *variable;
@@ -159,6 +171,7 @@ static const struct setting {
 	{ "max_connections", "SOTTOD_MAX_CONNECTIONS", set_conns },
 	{ "max_connections_source", "SOTTOD_MAX_CONNECTIONS_SOURCE",
 	    set_conns_source },
+	{ "max_waiting", "SOTTOD_MAX_WAITING", set_waiting },
 	{ "log", "SOTTOD_LOG", set_log },
 };
 

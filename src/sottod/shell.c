@@ -5,6 +5,7 @@
 #include "sottod/notify.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #define DRAIN_MS   10000
+#define REST_MS    20000
 #define FD_RESERVE 64 /* for the database, logs, control, keys */
 #define FIRST_FD   3  /* of sd_listen_fds(3) */
 
@@ -40,7 +42,7 @@ wall_s(void *ctx)
 	return (uint64_t)time(NULL);
 }
 
-/* ---- deadlines: one of the loop for the three of the shell ---- */
+/* ---- deadlines: one of the loop for those of the shell ---- */
 
 static void on_deadline(void *ctx);
 
@@ -53,6 +55,8 @@ arm(struct shell *sh)
 		first = sh->drain_ms;
 	if (sh->watchdog_ms < first)
 		first = sh->watchdog_ms;
+	if (sh->rest_ms < first)
+		first = sh->rest_ms;
 	if (first == sh->deadline_ms)
 		return;
 	sh->deadline_ms = first;
@@ -74,10 +78,25 @@ on_deadline(void *ctx)
 		sh->watchdog_ms = now + sh->watchdog_every_ms;
 		notify_watchdog();
 	}
+	if (sh->rest_ms <= now) {
+		sh->rest_ms = UINT64_MAX;
+		server_rest(sh->core);
+		(void)malloc_trim(0);
+	}
 	if (sh->core_ms <= now) {
 		sh->core_ms = UINT64_MAX;
 		server_tick(sh->core);
 	}
+	arm(sh);
+}
+
+/* There is something to do, so there may be something to give back later. */
+static void
+stir(struct shell *sh)
+{
+	if (sh->rest_ms != UINT64_MAX)
+		return;
+	sh->rest_ms = net_now_ms(sh->net) + REST_MS;
 	arm(sh);
 }
 
@@ -130,6 +149,7 @@ on_bytes(void *ctx, const uint8_t *p, size_t n)
 {
 	struct shell_conn *conn = ctx;
 
+	stir(conn->shell);
 	server_bytes(conn->shell->core, conn->core, (struct bytes){ p, n });
 }
 
@@ -167,6 +187,7 @@ on_accept(void *ctx, struct net_stream *st)
 		net_close(st, true);
 		return;
 	}
+	stir(sh);
 	conn->shell = sh;
 	conn->stream = st;
 	net_peer(st, &from);
@@ -302,7 +323,8 @@ shell_open(struct shell *sh, const struct dir *dir,
 
 	*sh = (struct shell){ .dir = dir, .config = *config,
 		.core_ms = UINT64_MAX, .drain_ms = UINT64_MAX,
-		.watchdog_ms = UINT64_MAX, .deadline_ms = UINT64_MAX };
+		.watchdog_ms = UINT64_MAX, .rest_ms = UINT64_MAX,
+		.deadline_ms = UINT64_MAX };
 	if (net_new(&sh->net) != ERR_OK)
 		return trouble_set(t, EXIT_FAILURE, "server",
 		    "free some memory and descriptors", "no event loop");

@@ -28,7 +28,7 @@ struct shell {
 	unsigned n_listeners;
 	unsigned jobs; /* under way on other threads */
 	uint64_t fds;  /* that connections may have; 0: not known */
-	uint64_t core_ms, drain_ms, watchdog_ms, deadline_ms;
+	uint64_t core_ms, drain_ms, watchdog_ms, rest_ms, deadline_ms;
 	uint64_t watchdog_every_ms;
 	bool is_draining;
 	bool is_broken; /* the store has failed */

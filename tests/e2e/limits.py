@@ -19,6 +19,7 @@ from sottotest import LIMIT_S, Skip, equal, eventually, holds, main, test
 IS_SANITIZED = 'ASAN_OPTIONS' in os.environ
 # Programs that come back at once; how long nobody reads what comes.
 STORM = int(os.environ.get('STORM', '16' if IS_SANITIZED else '64'))
+SOURCES_KIB = 512  # of a table
 SECONDS = int(os.environ.get('FLOOD_SECONDS', '3'))
 
 NO_SERVER = 3
@@ -364,11 +365,17 @@ def threat_18_memory_is_bounded_and_comes_back(w):
         rss.append(memory_kib(w.server.pid))
     peak = memory_kib(w.server.pid, 'VmHWM')
     print('# KiB:', *rss, 'at most', peak)
+    if not is_back(peak, rss[0]):
+        raise AssertionError(f'{rss}, at most {peak} KiB')
+    equal(stats(w)['waiting_bytes'], 0)
+    if not IS_SANITIZED:
+        # The table of sources, of fixed size, remains once it was used.
+        eventually(lambda: memory_kib(w.server.pid) <=
+                   1.05 * rss[0] + SOURCES_KIB, 30)
+        print('# KiB after a rest:', memory_kib(w.server.pid))
     for talk in talks:
         equal(talk.alice.end(), 0)
         talk.bob.end(15)
-    if not is_back(peak, rss[0]):
-        raise AssertionError(f'{rss}, at most {peak} KiB')
 
 
 class Storm:

@@ -8,6 +8,7 @@
 #include "pact/guard.h"
 #include "pact/keys.h"
 #include "pact/ticket.h"
+#include "server/buffer.h"
 #include "server/conn.h"
 #include "server/session.h"
 #include "sim/inside.h"
@@ -583,18 +584,21 @@ oracle_replay_pass(struct oracle *o)
 
 /* What waits for one client is what was counted, and bounded. */
 static void
-check_queue(struct oracle *o, const struct server_conn *c)
+check_queue(struct oracle *o, const struct server_conn *c, size_t *all)
 {
 	size_t out = 0;
 
 	if (c->io == NULL)
 		return;
 	for (const struct server_chunk *at = c->io->first; at != NULL;
-	     at = at->next)
+	     at = at->next) {
 		out += at->left;
+		*all += sizeof *at + at->n;
+	}
+	*all += c->io->pending.cap + (c->io->in != NULL ? c->io->want : 0);
 	if (out != c->io->out)
 		oracle_fail(o, "the server miscounts what it keeps");
-	if (server_conn_waiting(c) > WIRE_OUT_MAX + QUEUE_SLACK +
+	if (server_buffer_waiting(c) > WIRE_OUT_MAX + QUEUE_SLACK +
 	    server_session_relay_room(c))
 		oracle_fail(o, "the server keeps too much for one client");
 	if (c->state != SERVER_LOGGED || c->of.talk == NULL)
@@ -633,7 +637,7 @@ on_watch(void *ctx)
 {
 	struct oracle *o = ctx;
 	struct server *s = world_server(o->world);
-	size_t sessions = 0;
+	size_t sessions = 0, waiting = 0;
 
 	if (s == NULL)
 		return;
@@ -641,8 +645,10 @@ on_watch(void *ctx)
 		if (s->conns[i].state == SERVER_FREE)
 			continue;
 		sessions += s->conns[i].state == SERVER_LOGGED;
-		check_queue(o, &s->conns[i]);
+		check_queue(o, &s->conns[i], &waiting);
 	}
+	if (waiting != s->stats.waiting_bytes)
+		oracle_fail(o, "the server miscounts what waits in it");
 	check_seats(o, s, sessions);
 }
 

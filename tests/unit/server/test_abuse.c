@@ -6,6 +6,7 @@
 #include "world.h"
 
 #include "server/account.h"
+#include "server/buffer.h"
 #include "server/conn.h"
 
 #include <stdlib.h>
@@ -80,11 +81,45 @@ TEST(strangers_have_little_waiting)
 	guy_init(&w, &alice, "alice", "correct horse");
 	CHECK(guy_connect(&alice));
 	for (int i = 0; i < 10000 && ping_unread(&alice); i++)
-		if (server_conn_waiting(alice.conn) > most)
-			most = server_conn_waiting(alice.conn);
+		if (server_buffer_waiting(alice.conn) > most)
+			most = server_buffer_waiting(alice.conn);
 	CHECK(alice.is_closed);
 	CHECK(most < 32768);
 	alice.is_deaf = false;
+	world_free(&w);
+}
+
+/* Of those who let much wait the one goes who lets most; the sum is what was
+ * counted, and never above the bound. */
+TEST(threat_18_the_largest_goes)
+{
+	static struct guy carol;
+	struct server_config config = server_config_default();
+	struct wire_PERSON_GET ask = { .req = 1 };
+	uint64_t most = 0;
+
+	config.max_conns = 64;
+	config.max_waiting = 512 * 1024;
+	world_init_with(&w, &config);
+	CHECK(guy_join(&w, &alice, "alice"));
+	CHECK(guy_join(&w, &bob, "bob"));
+	CHECK(guy_join(&w, &carol, "carol"));
+	ask.name = alice.name;
+	bob.is_deaf = carol.is_deaf = true;
+	for (int i = 0; i < 10000 && !bob.is_closed; i++) {
+		guy_say(i % 3 == 0 ? &carol : &bob, WIRE_PERSON_GET, &ask);
+		if (!bob.is_closed && w.server->stats.waiting_bytes > most)
+			most = w.server->stats.waiting_bytes;
+	}
+	CHECK(bob.is_closed);
+	CHECK(!carol.is_closed && !alice.is_closed);
+	CHECK(most <= config.max_waiting && most > 500 * 1024);
+	CHECK(server_buffer_waiting(carol.conn) > 100 * 1024);
+	guy_cut(&bob);
+	CHECK(w.server->stats.waiting_bytes < 256 * 1024);
+	guy_cut(&carol);
+	CHECK_EQ(w.server->stats.waiting_bytes, 0);
+	bob.is_deaf = carol.is_deaf = false;
 	world_free(&w);
 }
 
@@ -147,7 +182,7 @@ TEST(dropped_by_an_opened_stream)
 	for (size_t i = 0; i < 3; i++)
 		at_bob[i] = open_stream(id[i]);
 	bob.is_deaf = true;
-	while (!bob.is_closed && server_conn_waiting(bob.conn) <
+	while (!bob.is_closed && server_buffer_waiting(bob.conn) <
 	    WIRE_OUT_MAX + 5 * WIRE_CREDIT_MAX)
 		guy_say(&bob, WIRE_PERSON_GET, &ask);
 	for (size_t i = 0; i < 3; i++) {
@@ -186,7 +221,7 @@ TEST(empty_credit_drowns_nobody)
 		guy_say_raw(&alice, wr_bytes(&out));
 	wr_free(&out);
 	CHECK(!bob.is_closed);
-	CHECK(server_conn_waiting(bob.conn) < 4096);
+	CHECK(server_buffer_waiting(bob.conn) < 4096);
 	bob.is_deaf = false;
 	world_free(&w);
 }
@@ -371,7 +406,8 @@ TEST(lost_letters_leave_nobody_behind)
 }
 
 CHECK_MAIN(T(dropped_by_the_error_of_a_login),
-    T(strangers_have_little_waiting), T(dropped_by_an_opened_stream),
+    T(strangers_have_little_waiting),
+    T(threat_18_the_largest_goes), T(dropped_by_an_opened_stream),
     T(empty_credit_drowns_nobody), T(a_bad_account_stops_the_start),
     T(announcements_have_a_pace), T(gone_stays_gone),
     T(a_credential_is_used_once), T(open_registration_has_an_end),
