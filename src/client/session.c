@@ -288,19 +288,19 @@ pause(struct client *c, const struct client_report *report)
 	    report->why);
 }
 
-/* Words for a login that failed although the password opened the keyring, or
- * did not even do that. */
+/* Words for a password that the server has found wrong although it opened the
+ * keyring, or that did not even do that. */
 static void
 explain(const struct client_session *s, struct client_report *r)
 {
-	if (s->is_fallback && r->outcome != SOTTO_WAIT &&
-	    r->outcome != SOTTO_OK && r->outcome != SOTTO_KEY_CHANGED)
+	if (r->outcome != SOTTO_WRONG_PASSWORD)
+		return;
+	if (s->is_fallback)
 		*r = client_report_make(SOTTO_WRONG_PASSWORD,
 		    "It does not open this machine's keyring, and is not the"
 		    " account's new one either.", "Try again.",
 		    "The password is wrong.");
-	else if (s->goal == CLIENT_GOAL_PASSWORD &&
-	    r->outcome == SOTTO_WRONG_PASSWORD)
+	else if (s->goal == CLIENT_GOAL_PASSWORD)
 		*r = client_report_make(SOTTO_WRONG_PASSWORD,
 		    "It opens this machine's keyring, but the account has"
 		    " another one now.", "Give the new password.",

@@ -215,6 +215,11 @@ TEST(the_new_password_opens_an_old_machine)
 	two = start(w, two, old_password);
 	CHECK_EQ(program_wait(two, client_list(two->core)),
 	    SOTTO_WRONG_PASSWORD);
+	/* The new one is not called wrong by whoever cannot ask. */
+	world_server_kill(w, false);
+	two = start(w, two, new_password);
+	CHECK_EQ(program_wait(two, client_list(two->core)), SOTTO_NO_SERVER);
+	world_server_start(w);
 	two = start(w, two, new_password);
 	CHECK_EQ(program_wait(two, client_list(two->core)), SOTTO_OK);
 	CHECK_EQ(program_wait(two, client_devices(two->core)), SOTTO_OK);
