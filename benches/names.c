@@ -9,16 +9,16 @@
  * read included. Both kinds of name are as many, as long, and spread alike,
  * so that no cache knows more of one kind.
  *
- * Prints "name value" lines: medians, and Welch's t, the largest of all
- * samples and of those below the 99th, 95th and 90th percentile.
+ * Prints "name value" lines: medians, and Welch's t (welch.h).
  */
 #include "world.h"
+
+#include "welch.h"
 
 #include "server/guess.h"
 #include "server/login.h"
 #include "store/sqlite.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,11 +29,6 @@
 #define SAMPLES 100000
 
 enum kind { KNOWN, UNKNOWN, KINDS };
-
-struct sample {
-	double us;
-	enum kind kind;
-};
 
 static struct world w;
 static struct guy guy;
@@ -208,66 +203,14 @@ login(struct wire_LOGIN_START *m)
 	return us;
 }
 
-/* ---- what it tells ---- */
-
-static int
-by_time(const void *a, const void *b)
-{
-	double x = ((const struct sample *)a)->us;
-	double y = ((const struct sample *)b)->us;
-
-	return (x > y) - (x < y);
-}
-
-/* Of the n fastest samples. */
-static double
-welch(const struct sample *samples, size_t n)
-{
-	double mean[KINDS] = { 0 }, m2[KINDS] = { 0 }, count[KINDS] = { 0 };
-
-	for (size_t i = 0; i < n; i++) {
-		enum kind k = samples[i].kind;
-		double delta = samples[i].us - mean[k];
-
-		count[k]++;
-		mean[k] += delta / count[k];
-		m2[k] += delta * (samples[i].us - mean[k]);
-	}
-	return (mean[KNOWN] - mean[UNKNOWN]) /
-	    sqrt(m2[KNOWN] / (count[KNOWN] - 1) / count[KNOWN] +
-	    m2[UNKNOWN] / (count[UNKNOWN] - 1) / count[UNKNOWN]);
-}
-
-static double
-median(const struct sample *sorted, size_t n, enum kind kind)
-{
-	size_t of_kind = 0, at = 0;
-
-	for (size_t i = 0; i < n; i++)
-		of_kind += sorted[i].kind == kind;
-	for (size_t i = 0; i < n; i++)
-		if (sorted[i].kind == kind && at++ == of_kind / 2)
-			return sorted[i].us;
-	return 0;
-}
-
 static void
-tell(struct sample *samples, size_t n)
+tell(struct welch_sample *samples, size_t n)
 {
-	static const unsigned percent[] = { 100, 99, 95, 90 };
-	double worst = 0;
+	double worst = welch_worst(samples, n);
 
-	qsort(samples, n, sizeof samples[0], by_time);
-	for (size_t i = 0; i < sizeof percent / sizeof percent[0]; i++) {
-		double t = welch(samples, n * percent[i] / 100);
-
-		(void)printf("t_%u %.2f\n", percent[i], t);
-		if (fabs(t) > fabs(worst))
-			worst = t;
-	}
 	(void)printf("samples %zu\n", n);
-	(void)printf("known_us %.2f\n", median(samples, n, KNOWN));
-	(void)printf("unknown_us %.2f\n", median(samples, n, UNKNOWN));
+	(void)printf("known_us %.2f\n", welch_median(samples, n, KNOWN));
+	(void)printf("unknown_us %.2f\n", welch_median(samples, n, UNKNOWN));
 	(void)printf("t %.2f\n", worst);
 }
 
@@ -276,7 +219,7 @@ main(int argc, char **argv)
 {
 	size_t n = argc == 3 ? strtoul(argv[2], NULL, 10) : SAMPLES;
 	struct wire_LOGIN_START m = { .req = 0 };
-	struct sample *samples;
+	struct welch_sample *samples;
 
 	must(argc >= 2 && n >= 100, "usage: bench-names FOLDER [SAMPLES]");
 	samples = calloc(n, sizeof *samples);
@@ -285,10 +228,11 @@ main(int argc, char **argv)
 	make_start(&m);
 	for (size_t i = 0; i < WARM_UP + n; i++) {
 		enum kind kind = (enum kind)any(KINDS);
-		struct sample *to = &samples[i < WARM_UP ? 0 : i - WARM_UP];
+		struct welch_sample *to =
+		    &samples[i < WARM_UP ? 0 : i - WARM_UP];
 
 		m.name = names[kind][any(POOL)];
-		to->us = login(&m);
+		to->value = login(&m);
 		to->kind = kind;
 	}
 	tell(samples, n);

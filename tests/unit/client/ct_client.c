@@ -2,8 +2,8 @@
  * ct_client - what the client does with secrets, on secrets that valgrind
  * takes for undefined (see tests/unit/crypto/ct_check.c for how that works).
  *
- * Keys at rest, boxes, session keys, tickets, rosters and the logout. What is sealed
- * is public, and so is whether something opened; so is what a box of
+ * Keys at rest, boxes, session keys, tickets, rosters and the logout. What is
+ * sealed is public, and so is whether something opened; so is what a box of
  * settings or a ticket says, once it is open: their keys are the secret.
  */
 #include "client/box.h"
