@@ -46,7 +46,7 @@
 
 /* The two kinds of input, and the place where the function finds its own. */
 static _Alignas(64) uint8_t kinds[WELCH_KINDS][ROOM], input[ROOM];
-static volatile int result; /* so that nothing is optimized away */
+static volatile unsigned result; /* so that nothing is optimized away */
 
 static const uint8_t nonce[24] = { 9, 8, 7 };
 static uint8_t key[64] = { 5, 6, 7 };
@@ -317,7 +317,7 @@ run_challenge(void)
 		.message1 = { key, sizeof key } };
 
 	memcpy(first.challenge, input, sizeof first.challenge);
-	result = (int)server_pass_check(w.server, 1, BYTES_LIT("r"), &first);
+	result = server_pass_check(w.server, 1, BYTES_LIT("r"), &first);
 }
 
 static size_t
@@ -340,7 +340,7 @@ run_pass(void)
 	const struct pact_guard_first first = { .kind = PACT_GUARD_DEVICE,
 		.pass = { input, PACT_GUARD_PASS_LEN } };
 
-	result = (int)server_pass_check(w.server, 1, BYTES_NONE, &first);
+	result = server_pass_check(w.server, 1, BYTES_NONE, &first);
 }
 
 /* One name has an account, the other has none. */
@@ -361,7 +361,7 @@ run_guess(void)
 	const struct wire_name *name = (const struct wire_name *)input;
 	uint32_t wait_ms;
 
-	result = (int)server_guess_charge(
+	result = server_guess_charge(
 	    w.server, alice.conn, name, 0, &wait_ms);
 	server_guess_refund(w.server, alice.conn, name);
 }
