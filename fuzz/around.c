@@ -242,7 +242,8 @@ on_save(void *ctx, enum client_file file, uint64_t expect,
     struct bytes content)
 {
 	(void)ctx;
-	MUST(!around.files[file].is_due && expect == around.files[file].generation);
+	MUST(!around.files[file].is_due &&
+	    expect == around.files[file].generation);
 	around.files[file].is_due = true;
 	around.files[file].generation = content.n == 0 ? 0 : expect + 1;
 }
@@ -309,7 +310,8 @@ around_flush(void)
 	struct wr out = wr_new();
 
 	if (around.stands && around.pending.n > 0) {
-		MUST(pact_channel_seal(&around.channel, wr_bytes(&around.pending),
+		MUST(pact_channel_seal(&around.channel,
+		    wr_bytes(&around.pending),
 			 false, &out) == ERR_OK);
 		around_hand(around.server, wr_bytes(&out));
 	}
@@ -328,7 +330,8 @@ around_login(struct bytes body)
 	    ERR_OK);
 	m.req = asked.req;
 	around_say(WIRE_LOGIN_OK, &m);
-	MUST(pact_keys_session(BYTES_OF(around.x), BYTES_NONE, around.h, &asked.name,
+	MUST(pact_keys_session(BYTES_OF(around.x), BYTES_NONE, around.h,
+	    &asked.name,
 		 asked.device, around.k) == ERR_OK);
 	around.is_logged = true;
 	around.since = around.now;
@@ -451,7 +454,8 @@ serve(struct end *e)
 		if (!around.stands)
 			shake(wr_bytes(&record));
 		else
-			MUST(pact_channel_open(&around.channel, record.p, record.n,
+			MUST(pact_channel_open(&around.channel,
+			    record.p, record.n,
 				 any_cap, on_said, NULL) == ERR_OK);
 	}
 	around_flush();
@@ -761,7 +765,8 @@ around_begin(void)
 	around_pump();
 	client_listening(around.core, &at, 1);
 	around_pump();
-	MUST(around.is_logged && around.core->session.state == CLIENT_SESSION_READY);
+	MUST(around.is_logged &&
+	    around.core->session.state == CLIENT_SESSION_READY);
 }
 
 /* The server falls silent: whatever waits must end. */

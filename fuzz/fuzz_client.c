@@ -45,7 +45,8 @@ command(struct rd *r)
 		around.commands = client_call(c, &papers.bob.name);
 		break;
 	case 3:
-		around.commands = client_verify(c, &papers.bob.name, what > 127);
+		around.commands =
+		    client_verify(c, &papers.bob.name, what > 127);
 		break;
 	case 4:
 		around.commands = client_devices(c);
@@ -309,7 +310,8 @@ step(struct rd *r)
 		cut(r);
 		break;
 	case 10:
-		around_hand(around.server, rd_view(r, r->n < 40 ? r->n : rd_u8(r) % 32));
+		around_hand(around.server,
+		    rd_view(r, r->n < 40 ? r->n : rd_u8(r) % 32));
 		break;
 	default:
 		around.is_quiet = !around.is_quiet;

@@ -99,7 +99,7 @@ struct sotto_error {
 
 struct sotto_options {
 	const char *home;    /* folder; NULL with ephemeral */
-	const char *account; /* "name" or "name@host:port"; NULL: the only one */
+	const char *account; /* "name" or "name@host:port"; NULL: the one */
 	bool ephemeral;      /* write nothing to disk */
 	const char *listen;  /* "addr:port" for direct lines; NULL: any */
 	enum sotto_paths paths;

@@ -17,10 +17,12 @@ struct bytes {
 };
 
 /* The bytes of an array object (not of a pointer). */
-#define BYTES_OF(array) ((struct bytes){ (const uint8_t *)(array), sizeof(array) })
+#define BYTES_OF(array)                                                        \
+	((struct bytes){ (const uint8_t *)(array), sizeof(array) })
 
 /* The bytes of a string literal, without its terminator. */
-#define BYTES_LIT(lit) ((struct bytes){ (const uint8_t *)(lit), sizeof(lit) - 1 })
+#define BYTES_LIT(lit)                                                         \
+	((struct bytes){ (const uint8_t *)(lit), sizeof(lit) - 1 })
 
 #define BYTES_NONE ((struct bytes){ NULL, 0 })
 

@@ -220,8 +220,8 @@ do_session(struct chat *c, const struct chat_line *line)
 static struct chat_session *
 which_session(struct chat *c, const char *name)
 {
-	struct chat_session *s = name[0] == '\0' ? current(c) :
-	                                           chat_session_by_name(c, name);
+	struct chat_session *s =
+	    name[0] == '\0' ? current(c) : chat_session_by_name(c, name);
 
 	if (s == NULL)
 		out_say(c->run->out, name[0] == '\0' ?
@@ -319,7 +319,8 @@ static void
 do_logout(struct chat *c, const struct chat_line *line)
 {
 	if (line->name[0] != '\0' && strcasecmp(line->name, c->me) != 0)
-		out_say(c->run->out, "You can log out yourself only: logout %s.",
+		out_say(c->run->out,
+		    "You can log out yourself only: logout %s.",
 		    c->me);
 	else if (c->host == 0)
 		out_say(c->run->out, "You are logged out already.");

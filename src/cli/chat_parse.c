@@ -56,17 +56,20 @@ static const struct row upper[] = {
 
 const char *const chat_help[] = {
 	"/session NAME    speak with somebody (!session NAME, SEND NAME)",
-	"/msg NAME TEXT   one message (send NAME TEXT; or the text, then To: NAME)",
+	"/msg NAME TEXT   one message "
+	"(send NAME TEXT; or the text, then To: NAME)",
 	"/list            everybody, and whether they are there (!list, LIST)",
 	"/accept [NAME]   speak with whoever asks",
 	"/decline [NAME]  do not",
 	"/disconnect      end the session (!disconnect)",
-	"/verify [NAME]   the safety number; /confirm [NAME] when it is the same",
+	"/verify [NAME]   the safety number; "
+	"/confirm [NAME] when it is the same",
 	"/host            be there for others (!session host)",
 	"/away /back      say that you are away, or back",
 	"/hide /show      be shown as offline, or no longer",
 	"/whoami          your account",
-	"/logout          end this session with the server (LOGOUT); LOGIN begins one",
+	"/logout          end this session with the server (LOGOUT); "
+	"LOGIN begins one",
 	"/quit            leave",
 	"//TEXT           say a text that begins with a slash",
 	"/say TEXT        say a text that looks like a command",
@@ -396,7 +399,8 @@ parse_bare(struct chat_line *out, const struct words *w, const char *end)
 		mistake(out, "/disconnect");
 	} else if (is_slip(w, "send") && w->count > 2) {
 		mistake(out, "/msg NAME TEXT");
-	} else if (is_alone && (is_word(w, 0, "quit") || is_word(w, 0, "exit"))) {
+	} else if (is_alone &&
+	    (is_word(w, 0, "quit") || is_word(w, 0, "exit"))) {
 		mistake(out, "/quit");
 	} else {
 		return false;

@@ -18,7 +18,8 @@ cmd_status(const struct options *o)
 		if (strcmp(o->args[0], sotto_status_word(known[i])) == 0)
 			status = known[i];
 	if (status == SOTTO_OFFLINE) {
-		(void)snprintf(why, sizeof why, "There is no status \"%.200s\".",
+		(void)snprintf(why, sizeof why,
+		    "There is no status \"%.200s\".",
 		    o->args[0]);
 		return out_fail(o->out, SOTTO_USAGE,
 		    "This is not how sotto is used.", why,

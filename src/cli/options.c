@@ -136,7 +136,8 @@ show_flag(const struct flag_row *f)
 	    f->letter == 0 ? ' ' : '-', f->letter == 0 ? ' ' : f->letter,
 	    f->letter == 0 ? " " : ",", f->name, f->value == NULL ? "" : " ",
 	    f->value == NULL ? "" : f->value);
-	printf("  %-34s%s%s\n", left, n > 33 ? "\n                                    " : "",
+	printf("  %-34s%s%s\n", left,
+	    n > 33 ? "\n                                    " : "",
 	    f->help);
 }
 

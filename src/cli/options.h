@@ -38,7 +38,8 @@
 	F(LISTEN, "listen", 0, "ADDR:PORT", CMD_ALL,                           \
 	    "where direct lines are accepted")                                 \
 	F(DIRECT_ONLY, "direct-only", 0, NULL, CMD_ALL, "never use the relay") \
-	F(RELAY_ONLY, "relay-only", 0, NULL, CMD_ALL, "never connect directly") \
+	F(RELAY_ONLY, "relay-only", 0, NULL, CMD_ALL,                          \
+	    "never connect directly")                                          \
 	F(HIDE_ADDRESS, "hide-address", 0, NULL, CMD_ALL,                      \
 	    "never tell peers this machine's address")                         \
 	F(SERVER_KEY, "server-key", 0, "KEY", CMD_ALL, "the server's key")     \

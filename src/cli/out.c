@@ -335,5 +335,6 @@ out_has_color(const struct out *out, enum out_stream to)
 		return false;
 	if (force != NULL && force[0] != '\0' && strcmp(force, "0") != 0)
 		return true;
-	return isatty(to == OUT_STDOUT ? STDOUT_FILENO : STDERR_FILENO) && term != NULL && strcmp(term, "dumb") != 0;
+	return isatty(to == OUT_STDOUT ? STDOUT_FILENO : STDERR_FILENO) &&
+	    term != NULL && strcmp(term, "dumb") != 0;
 }

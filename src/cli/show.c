@@ -186,7 +186,8 @@ show_session(struct out *out, const struct sotto_event *ev)
 {
 	bool is_up = ev->type == SOTTO_SESSION_UP;
 	bool is_cut = !is_up && ev->error.outcome != SOTTO_OK;
-	struct out_line l = out_begin(out, out->is_json ? OUT_STDOUT : out->talk);
+	struct out_line l =
+	    out_begin(out, out->is_json ? OUT_STDOUT : out->talk);
 
 	if (out->is_json) {
 		json_session(&l, ev, is_up ? "up" : is_cut ? "cut" : "closed");
@@ -219,7 +220,8 @@ show_session(struct out *out, const struct sotto_event *ev)
 void
 show_presence(struct out *out, const struct sotto_event *ev)
 {
-	struct out_line l = out_begin(out, out->is_json ? OUT_STDOUT : out->talk);
+	struct out_line l =
+	    out_begin(out, out->is_json ? OUT_STDOUT : out->talk);
 
 	if (out->is_json) {
 		out_json_string(&l, "type", "presence");
@@ -240,7 +242,8 @@ void
 show_question(struct out *out, const struct sotto_event *ev)
 {
 	bool is_over = ev->type == SOTTO_QUESTION_OVER;
-	struct out_line l = out_begin(out, out->is_json ? OUT_STDOUT : out->talk);
+	struct out_line l =
+	    out_begin(out, out->is_json ? OUT_STDOUT : out->talk);
 
 	if (out->is_json) {
 		json_session(&l, ev, is_over ? "withdrawn" : "asked");

@@ -69,8 +69,9 @@ MUST_USE enum err client_pins_read(struct client_pins *pins, struct bytes in);
 
 /*
  * Takes over what another device has written meanwhile: its pins, but for
- * those that are ours or sent, where the same identity key keeps the higher roster
- * version and stays verified if either says so. Fails with NOMEM or LIMIT.
+ * those that are ours or sent, where the same identity key keeps the higher
+ * roster version and stays verified if either says so. Fails with NOMEM or
+ * LIMIT.
  */
 MUST_USE enum err client_pins_merge(struct client_pins *pins,
     const struct client_pins *theirs);

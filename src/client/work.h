@@ -17,8 +17,8 @@ enum client_work_kind { CLIENT_WORK_LOGIN, CLIENT_WORK_SEAL };
 
 /* Starts it; in (at most SECRET_MAX_LEN bytes) is copied. Fails with NOMEM. */
 MUST_USE enum err client_work_start(struct client *c,
-    enum client_work_kind kind, struct ksf_params params, const uint8_t salt[KSF_SALT_LEN],
-    struct bytes in, client_work_fn *done);
+    enum client_work_kind kind, struct ksf_params params,
+    const uint8_t salt[KSF_SALT_LEN], struct bytes in, client_work_fn *done);
 
 /* Forgets the callbacks of what is still being worked on, of one kind. */
 void client_work_forget(struct client *c, enum client_work_kind kind);

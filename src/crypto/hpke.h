@@ -44,7 +44,6 @@ struct hpke_suite {
 
 /* The longest of each over all KEMs. */
 #define HPKE_MAX_PUBLIC_LEN 1216
-#define HPKE_MAX_SECRET_LEN 64
 #define HPKE_MAX_ENC_LEN    1120
 #define HPKE_MAX_RANDOM_LEN 64
 #define HPKE_SHARED_LEN     32

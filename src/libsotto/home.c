@@ -69,7 +69,8 @@ open_private(int dir, const char *name, int *fd)
 {
 	struct stat st;
 
-	*fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	*fd = openat(dir, name,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (*fd < 0)
 		return errno == ENOENT ? ERR_GONE : ERR_IO;
 	if (fstat(*fd, &st) != 0)

@@ -23,7 +23,7 @@ struct failure {
 struct sotto {
 	struct shell shell;
 	struct client_options options;
-	char *which;             /* the account that the options name, or NULL */
+	char *which;             /* account that the options name, or NULL */
 	struct secret *password; /* until there is a core */
 	struct failure failure;
 };
@@ -406,7 +406,8 @@ sotto_login(struct sotto *s, const char *address, const char *server_key)
 
 	if (wire_address_parse_user(&account.name, &account.at,
 	        bytes_str(address)) != ERR_OK) {
-		fail_arg(&s->failure, "Login takes NAME@HOST or NAME@HOST:PORT.",
+		fail_arg(&s->failure,
+		    "Login takes NAME@HOST or NAME@HOST:PORT.",
 		    address, "");
 		return 0;
 	}

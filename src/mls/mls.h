@@ -163,9 +163,12 @@ struct mls_group_options {
 MUST_USE enum mls_result mls_group_create(const struct mls_client *c,
     const struct mls_group_options *options, struct mls_group **out);
 
-/* 12.4.3.1: joins with a Welcome. tree is the ratchet tree if it comes beside
+/*
+ * 12.4.3.1: joins with a Welcome. tree is the ratchet tree if it comes beside
  * it, else empty; from is the old group after a re-init or for a branch, else
- * NULL: a Welcome that does not name it is REINIT_DOES_NOT_MATCH. The bundle should be freed then, unless it is one of last resort. */
+ * NULL: a Welcome that does not name it is REINIT_DOES_NOT_MATCH. The bundle
+ * should be freed then, unless it is one of last resort.
+ */
 struct mls_join {
 	const struct mls_bundle *bundle;
 	struct bytes welcome;

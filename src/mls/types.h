@@ -25,7 +25,8 @@
 	X(BUFFER_IS_TOO_SMALL, LOCAL, "output buffer too small")              \
 	X(A_LIMIT_WAS_REACHED, LOCAL, "a limit was reached")                  \
 	X(A_PRIMITIVE_FAILED, LOCAL, "a primitive failed")                    \
-	X(A_COMMIT_IS_PENDING, LOCAL, "a commit waits to be merged or dropped") \
+	X(A_COMMIT_IS_PENDING, LOCAL,                                         \
+	    "a commit waits to be merged or dropped")                         \
 	X(NO_COMMIT_IS_PENDING, LOCAL, "no commit is pending")                \
 	X(PROPOSALS_ARE_WAITING, LOCAL,                                       \
 	    "proposals wait for a commit before anything is said")           \

@@ -68,7 +68,8 @@
  *   } KE3;
  */
 #define OPAQUE_MASKED_LEN (OPAQUE_PUBLIC_LEN + OPAQUE_ENVELOPE_LEN)
-#define OPAQUE_KE1_LEN    (OPRF_ELEMENT_LEN + OPAQUE_NONCE_LEN + OPAQUE_PUBLIC_LEN)
+#define OPAQUE_KE1_LEN                                                         \
+	(OPRF_ELEMENT_LEN + OPAQUE_NONCE_LEN + OPAQUE_PUBLIC_LEN)
 #define OPAQUE_KE2_LEN                                                         \
 	(OPRF_ELEMENT_LEN + OPAQUE_NONCE_LEN + OPAQUE_MASKED_LEN +             \
 	    OPAQUE_NONCE_LEN + OPAQUE_PUBLIC_LEN + OPAQUE_MAC_LEN)

@@ -95,6 +95,7 @@ say_trouble(const struct trouble *t)
 bool
 say_line(const char *text)
 {
-	return text != NULL && fputs(text, stdout) >= 0 && fputc('\n', stdout) != EOF &&
+	return text != NULL && fputs(text, stdout) >= 0 &&
+	    fputc('\n', stdout) != EOF &&
 	    fflush(stdout) == 0;
 }

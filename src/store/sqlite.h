@@ -33,10 +33,10 @@ struct store_sqlite_options {
 
 /*
  * Opens or creates the database (mode 0600), migrates it, in one transaction,
- * to this schema, and moves the log into it. Fails with NOMEM, IO, VERSION (made by a newer
- * program), or LIMIT (another process has it; with the default vfs an flock
- * on the file sees to that). *why gets a static sentence. The strings of
- * options must outlive the store.
+ * to this schema, and moves the log into it. Fails with NOMEM, IO, VERSION
+ * (made by a newer program), or LIMIT (another process has it; with the
+ * default vfs an flock on the file sees to that). *why gets a static
+ * sentence. The strings of options must outlive the store.
  */
 MUST_USE enum err store_sqlite_open(const struct store_sqlite_options *options,
     struct store_sqlite **out, const char **why);

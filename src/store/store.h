@@ -51,7 +51,7 @@ enum store_kind {
 			       * makes (or, after reset, remakes) the account.
 			       * GONE: no such invite or expired; CONFLICT: the
 			       * name has a record. A remade account's version
-			       * stays above its old one; account.version tells */
+			       * stays above its old one: account.version */
 	STORE_ACCOUNT_CHANGE, /* account, parts, expect: see below. GONE */
 	STORE_ACCOUNT_REMOVE, /* name; its invites too. GONE: neither */
 	STORE_INVITE_PUT,     /* invite; replaces others for the same name */

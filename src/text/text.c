@@ -79,7 +79,8 @@ is_harmless(utf8proc_int32_t code, unsigned marks)
 	if ((code & 0xfffe) == 0xfffe)
 		return false;
 	category = 1U << utf8proc_category(code);
-	if (category & (1U << UTF8PROC_CATEGORY_MN | 1U << UTF8PROC_CATEGORY_ME))
+	if (category &
+	    (1U << UTF8PROC_CATEGORY_MN | 1U << UTF8PROC_CATEGORY_ME))
 		return marks < MARKS_MAX;
 	return (category & never) == 0;
 }

@@ -18,7 +18,8 @@
 
 /* Longest text of an address, and of a link, with the terminator. */
 #define WIRE_ADDRESS_TEXT_MAX (WIRE_HOST_MAX + 2 + 6 + 1)
-#define WIRE_LINK_TEXT_MAX    (8 + 32 + 1 + WIRE_ADDRESS_TEXT_MAX + 1 + 43 + 1 + 22)
+#define WIRE_LINK_TEXT_MAX                                                     \
+	(8 + 32 + 1 + WIRE_ADDRESS_TEXT_MAX + 1 + 43 + 1 + 22)
 
 struct wire_address {
 	char host[WIRE_HOST_MAX + 1]; /* name or number, without brackets */

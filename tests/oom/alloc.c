@@ -197,12 +197,6 @@ alloc_has_failed(void)
 	return now.has_failed;
 }
 
-uint64_t
-alloc_points(void)
-{
-	return now.points;
-}
-
 static uint64_t
 step(void)
 {

@@ -35,9 +35,6 @@ bool alloc_has_failed(void);
 /* Counts something else that may fail; returns whether it is to. */
 bool alloc_counts(void);
 
-/* How many failures were made by all alloc_at_every of this program. */
-uint64_t alloc_points(void);
-
 /* The simulator's own. */
 void *sim_malloc(size_t n);
 void *sim_calloc(size_t n, size_t each);

@@ -24,7 +24,6 @@ struct server_node {
 	bool is_poll_planned;
 	bool is_dying; /* effects go nowhere */
 	uint32_t slow_ms;  /* of each commit */
-	unsigned exits;    /* it ended by itself */
 	int64_t ahead_s;   /* its wall clock, of the true time */
 };
 

@@ -216,7 +216,8 @@ print_line_event(const struct oracle *o, const struct program *p,
 		printf("%8llu    %s (%u): %s %u %s %s %s\n",
 		    (unsigned long long)world_now(o->world), p->label,
 		    p->number, words[ev->type], ev->session.id,
-		    ev->session.name, ev->session.path == SOTTO_PATH_RELAY ? "relay" : "direct",
+		    ev->session.name,
+		    ev->session.path == SOTTO_PATH_RELAY ? "relay" : "direct",
 		    ev->session.is_caller ? "caller" : "callee");
 	if (ev->type == SOTTO_NOTICE)
 		printf("%8llu    %s (%u): %s %s\n",

@@ -100,8 +100,10 @@ static struct program *
 any_program(struct run *r)
 {
 	for (int tries = 0; tries < 8; tries++) {
-		struct run_person *who = &r->people[rng_below(&r->dice, RUN_PEOPLE)];
-		struct program *p = who->programs[rng_below(&r->dice, RUN_HOMES)];
+		struct run_person *who =
+		    &r->people[rng_below(&r->dice, RUN_PEOPLE)];
+		struct program *p =
+		    who->programs[rng_below(&r->dice, RUN_HOMES)];
 
 		if (p != NULL && p->core != NULL)
 			return p;
@@ -261,7 +263,8 @@ run_has_room(const struct run *r)
 
 /* Starts a program in a home of theirs, with their password. */
 struct program *
-run_start(struct run *r, struct run_person *who, size_t home, const char *password)
+run_start(struct run *r, struct run_person *who, size_t home,
+    const char *password)
 {
 	struct client_options options = program_options();
 	struct program *p;
@@ -459,7 +462,8 @@ act_passwd(struct run *r)
 }
 
 int
-run_login_at(struct run *r, struct run_person *who, size_t home, const char *password)
+run_login_at(struct run *r, struct run_person *who, size_t home,
+    const char *password)
 {
 	struct wire_address at = world_address();
 	struct wire_name name = run_name(who->name);
@@ -583,7 +587,8 @@ act_rewind(struct run *r)
 	int outcome;
 
 	if (r->is_rewound || to->homes[2] != NULL || !to->is_joined ||
-	    !from->is_joined || to->maybe[0] != '\0' || !world_server_is_up(r->w))
+	    !from->is_joined || to->maybe[0] != '\0' ||
+	    !world_server_is_up(r->w))
 		return;
 	world_disk_keep(r->w);
 	if (run_login_at(r, to, 2, to->password) != SOTTO_OK)

@@ -75,7 +75,6 @@ start_again(void *owner, uint64_t life, void *data)
 static void
 end_by_itself(struct server_node *node)
 {
-	node->exits++;
 	world_server_kill(node->world, false);
 	world_plan(node->world, 1000, start_again, node, node->life, NULL);
 }
@@ -365,12 +364,6 @@ void
 world_server_slow(struct world *w, uint32_t ms)
 {
 	w->server.slow_ms = ms;
-}
-
-unsigned
-world_server_exits(const struct world *w)
-{
-	return w->server.exits;
 }
 
 void

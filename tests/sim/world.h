@@ -81,7 +81,7 @@ struct program {
 	struct world_home *home;
 	const char *label;
 	unsigned number;
-	unsigned life;       /* counts starts; events of an older one are void */
+	unsigned life;       /* counts starts; an older one's events are void */
 	bool is_listening;
 	bool is_lying;       /* about where it listens */
 	bool is_crooked;     /* its next lines to others go through the crook */
@@ -157,9 +157,6 @@ void world_server_room(struct world *w, size_t more);
 
 /* Each commit takes so long, beyond what it does anyhow. */
 void world_server_slow(struct world *w, uint32_t ms);
-
-/* Returns how often it has ended by itself. */
-unsigned world_server_exits(const struct world *w);
 
 /* Keeps the disk as it is now, or puts back what was kept: an operator's
  * backup, or a server that wants the past back. The server must be down. */

@@ -95,7 +95,8 @@ check_run(const struct check_test *tests, size_t n, int argc, char **argv)
 		skipped += now.skipped;
 		passed += !now.failed && now.skipped == 0;
 	}
-	printf("%zu passed, %zu failed, %zu skipped\n", passed, failed, skipped);
+	printf("%zu passed, %zu failed, %zu skipped\n", passed, failed,
+	    skipped);
 	return failed > 0;
 }
 

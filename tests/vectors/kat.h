@@ -20,7 +20,7 @@
 struct kat_value;
 
 struct kat {
-	const char *kind;     /* of --kind, else the file's name without .json */
+	const char *kind;     /* of --kind, or the file's name, no .json */
 	uint32_t suite_alias; /* of --suite-alias, or 0 */
 	size_t passed, failed, not_run;
 	char name[96];            /* of the case that is running */

@@ -103,7 +103,8 @@ TEST(slips_are_said_to_nobody)
 	MEANS("/xyzzyx", CHAT_MISTAKE, "", "/help");
 	MEANS("/", CHAT_MISTAKE, "", "/help");
 	MEANS("/ list", CHAT_MISTAKE, "", "/help");
-	MEANS(" /quit", CHAT_MISTAKE, "", "the same without the blank in front");
+	MEANS(" /quit", CHAT_MISTAKE, "",
+	    "the same without the blank in front");
 	MEANS("!lsit", CHAT_MISTAKE, "", "/list");
 	MEANS("!sesion bob", CHAT_MISTAKE, "", "/session NAME");
 	MEANS("!important", CHAT_MISTAKE, "", "/help");
@@ -132,7 +133,8 @@ TEST(any_bytes_mean_something)
 
 		for (size_t i = 0; i < n; i++) {
 			x = x * 1664525 + 1013904223;
-			line[i] = "/!LISTsend list\tTo:\x80\0\n"[(x >> 16) % 23];
+			line[i] =
+			    "/!LISTsend list\tTo:\x80\0\n"[(x >> 16) % 23];
 		}
 		x = x * 1664525 + 1013904223;
 		chat_parse(line, n, &got);

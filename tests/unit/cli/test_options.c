@@ -128,9 +128,10 @@ TEST(usage_errors)
 {
 	static const char *const wrong[] = { "", "lits", "list bob", "send bob",
 		"list --confirm", "verify", "verify bob --bogus", "-z list",
-		"list -o xml", "list --home", "list --home=", "receive --count 0",
-		"receive --count x", "receive --for -1", "receive --for 0",
-		"receive --policy maybe", "list --confirm=yes", "list --verbose=2",
+		"list -o xml", "list --home", "list --home=",
+		"receive --count 0", "receive --count x", "receive --for -1",
+		"receive --for 0", "receive --policy maybe",
+		"list --confirm=yes", "list --verbose=2",
 		"list --direct-only --relay-only", "status", "login",
 		"list --password-fd -1", "--color sometimes list",
 		"list --hom /x" };

@@ -18,8 +18,8 @@ keep(void *ctx, const char *line)
 static void
 begin(bool is_json)
 {
-	out = (struct out){ .is_json = is_json, .talk = OUT_STDOUT, .above = keep,
-		.color = OUT_COLOR_NEVER };
+	out = (struct out){ .is_json = is_json, .talk = OUT_STDOUT,
+		.above = keep, .color = OUT_COLOR_NEVER };
 	shown[0] = '\0';
 }
 
@@ -115,10 +115,10 @@ TEST(errors_in_sentences)
 	                    "Wait 2 s. Try later.") == 0);
 	begin(true);
 	out_error(&out, &e);
-	CHECK(strcmp(shown, "{\"type\":\"error\",\"code\":6,\"what\":\"It did "
-	                    "not work.\",\"why\":\"The server said\\u001b[2J "
-	                    "wait.\",\"do\":\"Try later.\",\"wait_ms\":1500}") ==
-	    0);
+	CHECK(strcmp(shown,
+		  "{\"type\":\"error\",\"code\":6,\"what\":\"It did "
+		  "not work.\",\"why\":\"The server said\\u001b[2J "
+		  "wait.\",\"do\":\"Try later.\",\"wait_ms\":1500}") == 0);
 }
 
 TEST(rows)
@@ -150,7 +150,8 @@ TEST(rows)
 	ev.session.pin = SOTTO_PIN_VERIFIED;
 	begin(false);
 	show_session(&out, &ev);
-	CHECK(strcmp(shown, "-- speaking with carol [relay] [verified] [pq]") == 0);
+	CHECK(strcmp(shown,
+		  "-- speaking with carol [relay] [verified] [pq]") == 0);
 }
 
 CHECK_MAIN(T(messages_plain_and_json), T(nothing_raw_gets_through),

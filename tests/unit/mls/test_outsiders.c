@@ -187,7 +187,8 @@ TEST(a_second_leaf_with_one_key)
 	twin.name = "somebody";
 	joins_from_outside(&s, &twin, &commit);
 	CHECK_MLS(
-	    person_tries(&s.ann, wr_bytes(&commit)), MLS_SIGNATURE_KEY_IS_IN_USE);
+	    person_tries(&s.ann, wr_bytes(&commit)),
+	    MLS_SIGNATURE_KEY_IS_IN_USE);
 	person_free(&twin);
 	wr_free(&commit);
 	scene_free(&s);

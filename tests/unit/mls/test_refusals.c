@@ -82,7 +82,8 @@ TEST(every_flipped_bit_of_a_message_is_refused)
 			m.p[i] ^= (uint8_t)(1 << i % 8);
 		}
 		for (size_t n = 0; n < m.n; n++)
-			CHECK_MLS(person_tries(&s.bob, (struct bytes){ m.p, n }),
+			CHECK_MLS(person_tries(&s.bob,
+			    (struct bytes){ m.p, n }),
 			    MLS_MESSAGE_IS_MALFORMED);
 		CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_OK);
 		wr_free(&m);
@@ -106,7 +107,8 @@ TEST(every_flipped_bit_of_a_commit_is_refused)
 		commit.p[i] ^= (uint8_t)(1 << i % 8);
 	}
 	CHECK_MLS(person_tries(&s.bob, wr_bytes(&commit)), MLS_OK);
-	CHECK_MLS(person_tries(&s.bob, wr_bytes(&commit)), MLS_A_COMMIT_IS_PENDING);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&commit)),
+	    MLS_A_COMMIT_IS_PENDING);
 	CHECK_MLS(mls_group_merge(s.bob.group), MLS_OK);
 	CHECK_MLS(person_tries(&s.bob, wr_bytes(&commit)), MLS_EPOCH_IS_OVER);
 	wr_free(&commit);
@@ -160,17 +162,20 @@ TEST(a_wrong_frame_has_its_own_result)
 	c = content_of(&s.ann, MLS_CONTENT_APPLICATION, BYTES_LIT("naked"));
 	forge(&s.ann, &c, &m);
 	CHECK_MLS(
-	    person_tries(&s.bob, wr_bytes(&m)), MLS_APPLICATION_DATA_IS_NOT_ENCRYPTED);
+	    person_tries(&s.bob, wr_bytes(&m)),
+	    MLS_APPLICATION_DATA_IS_NOT_ENCRYPTED);
 	c = content_of(&s.ann, MLS_CONTENT_PROPOSAL,
 	    BYTES_LIT("\0\3\0\0\0\2")); /* remove leaf 2 */
 	c.group_id = BYTES_LIT("another");
 	forge(&s.ann, &c, &m);
 	CHECK_MLS(
-	    person_tries(&s.bob, wr_bytes(&m)), MLS_MESSAGE_IS_FOR_ANOTHER_GROUP);
+	    person_tries(&s.bob, wr_bytes(&m)),
+	    MLS_MESSAGE_IS_FOR_ANOTHER_GROUP);
 	c.group_id = mls_group_id(s.ann.group);
 	c.epoch = 2;
 	forge(&s.ann, &c, &m);
-	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_EPOCH_IS_IN_THE_FUTURE);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)),
+	    MLS_EPOCH_IS_IN_THE_FUTURE);
 	c.epoch = 0;
 	forge(&s.ann, &c, &m);
 	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_EPOCH_IS_OVER);
@@ -180,27 +185,33 @@ TEST(a_wrong_frame_has_its_own_result)
 	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_SIGNATURE_IS_WRONG);
 	c.sender.index = 9;
 	forge(&s.ann, &c, &m);
-	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_SENDER_IS_NOT_A_MEMBER);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)),
+	    MLS_SENDER_IS_NOT_A_MEMBER);
 	c.sender = (struct mls_sender){ MLS_SENDER_EXTERNAL, 0 };
 	forge(&s.ann, &c, &m);
-	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_SENDER_IS_NOT_ALLOWED);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)),
+	    MLS_SENDER_IS_NOT_ALLOWED);
 	c.sender = (struct mls_sender){ MLS_SENDER_NEW_MEMBER_PROPOSAL, 0 };
 	forge(&s.ann, &c, &m);
 	CHECK_MLS(
-	    person_tries(&s.bob, wr_bytes(&m)), MLS_PROPOSAL_IS_NOT_ALLOWED_HERE);
+	    person_tries(&s.bob, wr_bytes(&m)),
+	    MLS_PROPOSAL_IS_NOT_ALLOWED_HERE);
 	c.sender = (struct mls_sender){ MLS_SENDER_MEMBER, 0 };
 	forge(&s.ann, &c, &m);
 	m.p[m.n - 1] ^= 1;
-	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_MEMBERSHIP_TAG_IS_WRONG);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)),
+	    MLS_MEMBERSHIP_TAG_IS_WRONG);
 	m.p[m.n - 1] ^= 1;
 	CHECK_MLS(person_tries(&s.ann, wr_bytes(&m)), MLS_SENDER_IS_OURSELVES);
 	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_OK);
-	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_PROPOSAL_WAS_SEEN_BEFORE);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)),
+	    MLS_PROPOSAL_WAS_SEEN_BEFORE);
 	m.p[1] = 2;
 	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_VERSION_IS_UNKNOWN);
 	m.p[1] = 1;
 	m.p[3] = 9;
-	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_WIRE_FORMAT_IS_NOT_EXPECTED);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)),
+	    MLS_WIRE_FORMAT_IS_NOT_EXPECTED);
 	CHECK_MLS(person_tries(&s.bob, mls_bundle_public(s.cyd.bundle)),
 	    MLS_WIRE_FORMAT_IS_NOT_EXPECTED);
 	wr_free(&m);
@@ -253,23 +264,28 @@ TEST(a_wrong_private_message_has_its_own_result)
 	forge_private(&s.ann, 1, 1, &m);
 	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_PADDING_IS_NOT_ZERO);
 	forge_private(&s.ann, MLS_MAX_AHEAD + 1, 0, &m);
-	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_IS_TOO_FAR_AHEAD);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)),
+	    MLS_GENERATION_IS_TOO_FAR_AHEAD);
 	forge_private(&s.ann, UINT32_MAX, 0, &m);
-	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_IS_TOO_FAR_AHEAD);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)),
+	    MLS_GENERATION_IS_TOO_FAR_AHEAD);
 	forge_private(&s.ann, MLS_MAX_AHEAD, 0, &m);
 	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_OK);
-	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_WAS_USED_BEFORE);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)),
+	    MLS_GENERATION_WAS_USED_BEFORE);
 	/* The newest of the skipped keys are kept, not all of them. */
 	forge_private(&s.ann, MLS_MAX_AHEAD - 1, 0, &m);
 	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_OK);
 	CHECK_MLS(
-	    person_tries(&s.bob, wr_bytes(&first)), MLS_GENERATION_WAS_USED_BEFORE);
+	    person_tries(&s.bob, wr_bytes(&first)),
+	    MLS_GENERATION_WAS_USED_BEFORE);
 	/* And not for ever. */
 	s.w.now_s += MLS_SKIPPED_AGE_S + 1;
 	forge_private(&s.ann, MLS_MAX_AHEAD + 1, 0, &m);
 	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_OK);
 	forge_private(&s.ann, MLS_MAX_AHEAD - 2, 0, &m);
-	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)), MLS_GENERATION_WAS_USED_BEFORE);
+	CHECK_MLS(person_tries(&s.bob, wr_bytes(&m)),
+	    MLS_GENERATION_WAS_USED_BEFORE);
 	wr_free(&first);
 	wr_free(&m);
 	four_free(&s);
@@ -469,7 +485,8 @@ TEST(a_wrong_confirmation_tag)
 		      &s.ann.group->now, wr_bytes(&content), true, &again),
 	    MLS_OK);
 	CHECK_MLS(
-	    person_tries(&s.bob, wr_bytes(&again)), MLS_CONFIRMATION_TAG_IS_WRONG);
+	    person_tries(&s.bob, wr_bytes(&again)),
+	    MLS_CONFIRMATION_TAG_IS_WRONG);
 	CHECK_MLS(person_tries(&s.bob, wr_bytes(&commit)), MLS_OK);
 	wr_free(&commit);
 	wr_free(&none);
@@ -496,7 +513,8 @@ TEST(an_unknown_proposal_is_told_from_a_malformed_one)
 	    MLS_OK);
 	mls_wr_vec(&w, BYTES_LIT("01234567890123456789012345678901"));
 	CHECK_MLS(
-	    person_tries(&s.bob, wr_bytes(&w)), MLS_PROPOSAL_TYPE_IS_NOT_SUPPORTED);
+	    person_tries(&s.bob, wr_bytes(&w)),
+	    MLS_PROPOSAL_TYPE_IS_NOT_SUPPORTED);
 	wr_free(&commit);
 	wr_free(&none);
 	wr_free(&w);
@@ -528,7 +546,8 @@ TEST(a_credential_that_is_not_accepted)
 	CHECK_MLS(
 	    mls_group_commit(s.ann.group, NULL, &commit, &welcome), MLS_OK);
 	CHECK_MLS(
-	    person_tries(&s.bob, wr_bytes(&commit)), MLS_CREDENTIAL_IS_NOT_ACCEPTED);
+	    person_tries(&s.bob, wr_bytes(&commit)),
+	    MLS_CREDENTIAL_IS_NOT_ACCEPTED);
 	wr_reset(&commit);
 	join.group_info = wr_bytes(&info);
 	join.identity = person_identity(&s.dan);
@@ -536,7 +555,8 @@ TEST(a_credential_that_is_not_accepted)
 		      &s.dan.client, &join, &commit, &s.dan.group),
 	    MLS_OK);
 	CHECK_MLS(
-	    person_tries(&s.bob, wr_bytes(&commit)), MLS_CREDENTIAL_IS_NOT_ACCEPTED);
+	    person_tries(&s.bob, wr_bytes(&commit)),
+	    MLS_CREDENTIAL_IS_NOT_ACCEPTED);
 	wr_free(&commit);
 	wr_free(&welcome);
 	wr_free(&info);

@@ -1,7 +1,7 @@
 /*
  * Floods of strangers, in virtual time: what the core lets them do to those
- * who belong here. What work costs is a model of the machine that the design
- * counts with; everything else is the real core.
+ * who belong here. What work costs is a model of a slow machine; everything
+ * else is the real core.
  */
 #include "world.h"
 

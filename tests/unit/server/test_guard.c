@@ -655,7 +655,8 @@ TEST(who_has_shown_least_makes_room)
 
 CHECK_MAIN(T(the_order_of_refusal), T(off_asks_for_nothing),
     T(threat_20_no_amplification),
-    T(threat_20_every_prefix_gets_less_than_it_is), T(a_login_says_zeros_and_nothing_else),
+    T(threat_20_every_prefix_gets_less_than_it_is),
+    T(a_login_says_zeros_and_nothing_else),
     T(a_puzzle_lets_in_once), T(every_field_of_a_puzzle_counts),
     T(a_challenge_is_for_its_source), T(a_challenge_is_for_a_minute_or_two),
     T(a_device_pass_lets_in_once), T(a_login_brings_passes_at_a_pace),

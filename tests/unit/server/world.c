@@ -461,7 +461,8 @@ guy_present(struct guy *g, const struct pact_guard_first *first)
 	CHECK_OK(pact_guard_write_first(&record, key, first));
 	wr_end(&record, mark, 2);
 	if (g->flip != 0)
-		record.p[(g->flip - 1) / 8] ^= (uint8_t)(1 << (g->flip - 1) % 8);
+		record.p[(g->flip - 1) / 8] ^=
+		    (uint8_t)(1 << (g->flip - 1) % 8);
 	g->conn = server_open(g->w->servers[g->shard], g, &g->from);
 	if (g->conn != NULL)
 		hand_over(g, wr_bytes(&record));

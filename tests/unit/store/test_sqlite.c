@@ -575,6 +575,7 @@ CHECK_MAIN(T(an_invite_makes_one_account), T(an_invite_expires_and_wears_out),
     T(disabling_takes_the_invites_too),
     T(removing_takes_the_invites_too), T(a_list_walks_all_in_order),
     T(what_waits_shares_a_transaction),
-    T(a_conflict_spoils_nothing_but_itself),    T(a_completion_is_seen_by_the_next_read),
+    T(a_conflict_spoils_nothing_but_itself),
+    T(a_completion_is_seen_by_the_next_read),
     T(closing_finishes_what_is_pending), T(one_process_has_the_file),
     T(a_failed_sync_is_final), T(a_full_disk_passes), T(a_backup_is_a_store))
