@@ -345,8 +345,8 @@ take_identity(struct client *c, const struct wire_LOGIN_OK *m)
 	if (c->has_account) {
 		r = client_report_make(SOTTO_KEY_CHANGED,
 		    "The server shows another identity key for this account"
-		    " than it has here.", "If the account was reset, wipe it"
-		    " here with logout --forget, and login again.",
+		    " than it has here.", "If you know that the account was"
+		    " reset, make this machine a device again with login.",
 		    "The account has another identity.");
 		client_report_notice(c, &r);
 		if (c->session.goal != CLIENT_GOAL_ENROL ||

@@ -303,8 +303,8 @@ explain(const struct client_session *s, struct client_report *r)
 	else if (s->goal == CLIENT_GOAL_PASSWORD)
 		*r = client_report_make(SOTTO_WRONG_PASSWORD,
 		    "It opens this machine's keyring, but the account has"
-		    " another one now.", "Give the new password.",
-		    "The password was changed on another device.");
+		    " another one now, or is closed.", "Give the new password.",
+		    "The server does not take this password.");
 }
 
 static void

@@ -413,7 +413,7 @@ sotto_login(struct sotto *s, const char *address, const char *server_key)
 	}
 	fold_host(&account.at);
 	if (server_key != NULL &&
-	    base64_decode(key, sizeof key, bytes_str(server_key)) != ERR_OK) {
+	    wire_key_parse(key, bytes_str(server_key)) != ERR_OK) {
 		fail_arg(&s->failure,
 		    "A server's key is 43 characters of base64url.", server_key,
 		    "Ask whoever runs the server for it.");

@@ -130,6 +130,17 @@ wire_address_print(char *out, const struct wire_address *at)
 }
 
 enum err
+wire_key_parse(uint8_t key[WIRE_KEY_LEN], struct bytes text)
+{
+	static const uint8_t none[WIRE_KEY_LEN];
+
+	if (base64_decode(key, WIRE_KEY_LEN, text) != ERR_OK ||
+	    memcmp(key, none, sizeof none) == 0)
+		return ERR_ARG;
+	return ERR_OK;
+}
+
+enum err
 wire_link_parse(struct wire_link *link, struct bytes text)
 {
 	struct wire_link parsed;
@@ -142,8 +153,7 @@ wire_link_parse(struct wire_link *link, struct bytes text)
 	TRY(cut(&text, '/', &user));
 	TRY(wire_address_parse_user(&parsed.name, &parsed.at, user));
 	TRY(cut(&text, '#', &key));
-	NEED(base64_decode(parsed.server_key, WIRE_KEY_LEN, key) == ERR_OK,
-	    ERR_ARG);
+	TRY(wire_key_parse(parsed.server_key, key));
 	NEED(base64_decode(parsed.code, WIRE_CODE_LEN, text) == ERR_OK,
 	    ERR_ARG);
 	*link = parsed;

@@ -46,6 +46,11 @@ MUST_USE enum err wire_address_parse_user(struct wire_name *name,
  * WIRE_ADDRESS_TEXT_MAX. */
 void wire_address_print(char *out, const struct wire_address *at);
 
+/* Parses a server's key: 43 characters of base64url. Zeros are no key, for
+ * inside they stand for one that is not known. Fails with ARG. */
+MUST_USE enum err wire_key_parse(uint8_t key[WIRE_KEY_LEN],
+    struct bytes text);
+
 /* Parses and prints links; out holds WIRE_LINK_TEXT_MAX. ARG. */
 MUST_USE enum err wire_link_parse(struct wire_link *link, struct bytes text);
 void wire_link_print(char *out, const struct wire_link *link);

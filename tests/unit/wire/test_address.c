@@ -143,6 +143,14 @@ TEST(links)
 		cut[at] = '!';
 		CHECK_ERR(wire_link_parse(&again, bytes_str(cut)), ERR_ARG);
 	}
+	/* Zeros would mean that the server is to be asked for its key. */
+	memset(link.server_key, 0, sizeof link.server_key);
+	wire_link_print(text, &link);
+	CHECK_ERR(wire_link_parse(&again, bytes_str(text)), ERR_ARG);
+	CHECK_ERR(wire_key_parse(link.server_key, bytes_str(
+	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")), ERR_ARG);
+	CHECK_OK(wire_key_parse(link.server_key, bytes_str(
+	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE")));
 }
 
 CHECK_MAIN(T(names), T(names_on_the_wire), T(addresses),
