@@ -43,7 +43,7 @@ ristretto_scalar_invert(
 static bool
 is_below_2_255(const uint8_t in[RISTRETTO_LEN])
 {
-	return in[RISTRETTO_LEN - 1] >> 7 == 0;
+	return ct_verdict(in[RISTRETTO_LEN - 1] >> 7 == 0);
 }
 
 bool

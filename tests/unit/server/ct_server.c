@@ -1,8 +1,8 @@
 /*
  * ct_server - the server's core on secrets that valgrind takes for undefined
- * (see tests/unit/crypto/ct_check.c for how that works): passes, the code of
- * an invite, and the confirmed logout. Handshakes and logins have programs of
- * their own.
+ * (see tests/unit/crypto/ct_check.c for how that works): passes, the choice of
+ * what a guess is answered with, the code of an invite, and the confirmed
+ * logout. Handshakes and logins have programs of their own.
  */
 #include "world.h"
 
@@ -106,6 +106,44 @@ TEST(threat_31_confirmed_logout)
 	logs_out(1);
 }
 
+/* From what the home has said to KE2; whether there is such an account is a
+ * secret, and so are its record and all keys of the server's. */
+static void
+answers_a_guess(uint8_t flags)
+{
+	struct server_hold *hold;
+	uint8_t body[8 + OPAQUE_RECORD_LEN] = { 0 };
+	struct server_letter letter = { .kind = SERVER_LETTER_LOOKED,
+		.flags = flags, .id = { 1 }, .body = BYTES_OF(body) };
+	struct guy_login login;
+
+	begin();
+	guy_init(&w, &alice, "alice", "correct horse");
+	CHECK(guy_connect(&alice));
+	w.shelf.is_slow = true;
+	guy_login_start(&alice, &login);
+	hold = server_hold(w.server);
+	memcpy(body + 8, w.server->fake_record, OPAQUE_RECORD_LEN);
+	ct_poison(&hold->opaque, sizeof hold->opaque);
+	ct_poison(hold->fake_seed, sizeof hold->fake_seed);
+	ct_poison(w.server->fake_record, sizeof w.server->fake_record);
+	ct_poison(body, sizeof body);
+	ct_poison(letter.id, sizeof letter.id);
+	ct_poison(&letter.flags, sizeof letter.flags);
+	server_login_looked(w.server, alice.conn, &letter);
+	CHECK_EQ(server_login_of(alice.conn)->step, SERVER_LOGIN_KE3);
+	server_flush(w.server);
+	CHECK(alice.in.n > OPAQUE_KE2_LEN);
+	guy_cut(&alice);
+	world_free(&w);
+}
+
+TEST(threat_31_whether_there_is_an_account)
+{
+	answers_a_guess(SERVER_LETTER_YES);
+	answers_a_guess(0);
+}
+
 /* The code that REGISTER_START showed, and REGISTER_FINISH shows again. */
 TEST(threat_31_the_code_of_an_invite)
 {
@@ -130,4 +168,5 @@ TEST(threat_31_the_code_of_an_invite)
 }
 
 CHECK_MAIN(T(threat_31_puzzles), T(threat_31_passes_of_devices),
-    T(threat_31_confirmed_logout), T(threat_31_the_code_of_an_invite))
+    T(threat_31_confirmed_logout), T(threat_31_whether_there_is_an_account),
+    T(threat_31_the_code_of_an_invite))
