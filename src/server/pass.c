@@ -145,7 +145,9 @@ spend(struct server *s, uint64_t hash, uint64_t until, bool is_device)
 	uint64_t minute = minute_of(s);
 	int place;
 
-	if (until > MINUTES || (is_device && until <= set->floor))
+	/* The seconds of two clocks do not begin at once, so that one pass may
+	 * seem to end in either of two minutes. */
+	if (until > MINUTES || (is_device && until <= set->floor + 1))
 		return false;
 	for (int i = 0; i < SERVER_SPENT_WAYS; i++) {
 		uint64_t entry = set->entries[i];
@@ -205,8 +207,9 @@ check_device(struct server *s, struct bytes pass)
 	/* For longer than any is given: the clock was set back since. */
 	if (until_s <= now || until_s > now + WIRE_PASS_S)
 		return 0;
-	if (!spend(s, siphash(s->hash_key, pass), minute_of(s) +
-	    (until_s - now) / 60 + 1, true))
+	/* The first minute in which it does not hold any more, or the next. */
+	until_s += server_now_ms(s) / 1000 - now;
+	if (!spend(s, siphash(s->hash_key, pass), until_s / 60 + 3, true))
 		return 0;
 	return SERVER_EFFORT_DEVICE;
 }

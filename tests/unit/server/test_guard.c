@@ -288,12 +288,14 @@ TEST(a_puzzle_lets_in_once)
 	struct pact_guard_first first;
 
 	begin(SERVER_GUARD_ALWAYS);
+	first = solved(&alice, SERVER_EFFORT_LEAST - 1);
+	CHECK(!guy_present(&alice, &first));
 	first = solved(&alice, 0);
 	CHECK(guy_present(&alice, &first));
 	CHECK_EQ(stats().handshakes, 1);
 	CHECK(!guy_present(&alice, &first));
 	CHECK(!guy_present(&alice, &first));
-	CHECK_EQ(stats().passes_refused, 2);
+	CHECK_EQ(stats().passes_refused, 3);
 	CHECK_EQ(stats().handshakes, 1);
 	CHECK_EQ(stats().pk_ops_without_pass, 0);
 	world_free(&w);

@@ -154,6 +154,108 @@ TEST(clocks_have_ends)
 	world_free(&w);
 }
 
+/* Shown as early or late in a minute as may be, it is good once: nor does its
+ * last minute bring it back. */
+TEST(a_pass_stays_spent_until_its_last_second)
+{
+	uint8_t pass[PACT_GUARD_PASS_LEN];
+	uint64_t start;
+
+	begin(SERVER_GUARD_ALWAYS);
+	start = w.now_ms / 60000 * 60000;
+	for (uint64_t s = 0; s < 60; s++) {
+		w.now_ms = start + s * 1000;
+		(void)given(pass);
+		w.now_ms += ((uint64_t)WIRE_PASS_S - 59) * 1000;
+		CHECK_EQ(show(pass), SERVER_EFFORT_DEVICE);
+		for (int i = 0; i < 58; i++) {
+			w.now_ms += 1000;
+			CHECK_EQ(show(pass), 0);
+		}
+		memset(w.server->spent, 0,
+		    SERVER_SPENT_SETS * sizeof w.server->spent[0]);
+		CHECK_EQ(show(pass), SERVER_EFFORT_DEVICE);
+		w.now_ms += 1000;
+		CHECK_EQ(show(pass), 0);
+	}
+	world_free(&w);
+}
+
+/* Nor does one that had to make room come back when the minute is another
+ * part of itself. */
+TEST(a_pass_that_made_room_stays_spent)
+{
+	uint8_t pass[PACT_GUARD_PASS_LEN];
+	struct server_spent *set;
+	uint64_t start;
+
+	begin(SERVER_GUARD_ALWAYS);
+	start = w.now_ms / 60000 * 60000;
+	for (uint64_t s = 0; s < 60; s++) {
+		w.now_ms = start + s * 1000;
+		set = given(pass);
+		w.now_ms = start + 59000;
+		CHECK_EQ(show(pass), SERVER_EFFORT_DEVICE);
+		set->floor = set->entries[0] & (DEVICE - 1);
+		set->entries[0] = 0;
+		w.now_ms += 1000;
+		CHECK_EQ(show(pass), 0);
+		/* The wall clock's seconds begin a little earlier. */
+		w.ahead_s = 1;
+		CHECK_EQ(show(pass), 0);
+		w.now_ms -= 1000;
+		CHECK_EQ(show(pass), 0);
+		w.ahead_s = 0;
+		memset(set, 0, sizeof *set);
+	}
+	world_free(&w);
+}
+
+/* The server that gave it knows a pass, after a restart, too; no other does,
+ * whatever else the two have in common. */
+TEST(the_key_of_passes_is_the_servers)
+{
+	struct server_keys keys;
+	struct pact_guard_first first = { .kind = PACT_GUARD_DEVICE };
+	uint8_t pass[PACT_GUARD_PASS_LEN];
+	struct server *s;
+
+	begin(SERVER_GUARD_ALWAYS);
+	(void)given(pass);
+	first.pass = BYTES_OF(pass);
+	keys = w.keys;
+	for (int i = 0; i < 2; i++) {
+		CHECK_OK(server_new(&w.config, &keys, &w.env, &w.effects,
+		    &w.shelf.store, &s));
+		shelf_run(&w.shelf);
+		CHECK_EQ(server_pass_check(s, 1, BYTES_NONE, &first),
+		    i == 0 ? SERVER_EFFORT_DEVICE : 0);
+		server_free(s);
+		keys.channel_secret[5] ^= 1;
+	}
+	world_free(&w);
+}
+
+/* Nobody can foretell a challenge: each minute draws a key of its own. */
+TEST(each_minute_has_a_key)
+{
+	static const uint8_t zeros[SERVER_MINUTE_KEY_LEN];
+	uint8_t challenge[PACT_GUARD_CHALLENGE_LEN];
+	uint8_t last[SERVER_MINUTE_KEY_LEN] = { 0 };
+
+	begin(SERVER_GUARD_ALWAYS);
+	for (int i = 0; i < 4; i++, w.now_ms += 60000) {
+		struct server_minute *m = &w.server->minutes[minute() & 1];
+
+		server_pass_challenge(w.server, 1, challenge);
+		CHECK_EQ(m->minute, minute());
+		CHECK(memcmp(m->key, zeros, sizeof zeros) != 0);
+		CHECK(memcmp(m->key, last, sizeof last) != 0);
+		memcpy(last, m->key, sizeof last);
+	}
+	world_free(&w);
+}
+
 /* ---- giving ---- */
 
 TEST(passes_that_cannot_be_made)
@@ -196,6 +298,75 @@ TEST(a_source_has_so_many_connections)
 	world_free(&w);
 }
 
+/* Whoever goes leaves nothing behind. */
+TEST(a_source_is_left)
+{
+	size_t conns = 0;
+
+	begin(SERVER_GUARD_OFF);
+	CHECK(guy_connect(&alice) && guy_connect(&bob));
+	guy_cut(&alice);
+	guy_cut(&bob);
+	for (size_t i = 0; i < SERVER_SOURCES; i++)
+		conns += w.server->sources[i].conns;
+	CHECK_EQ(conns, 0);
+	world_free(&w);
+}
+
+/* A whole IPv4 address, or 64 bits of an IPv6 one; 127.0.0.0/8 and ::1 are
+ * this machine, and nothing else is. */
+TEST(what_a_source_is)
+{
+	static const uint8_t v4[16] = { [10] = 0xff, [11] = 0xff, [12] = 127,
+		[15] = 1 };
+	server_addr at = { .port = 0 };
+	uint64_t one;
+
+	begin(SERVER_GUARD_OFF);
+	memcpy(at.ip, v4, sizeof at.ip);
+	one = server_guard_source(w.server, &at);
+	for (int bit = 0; bit < 32; bit++) {
+		at.ip[12 + bit / 8] ^= (uint8_t)(1 << bit % 8);
+		CHECK(server_guard_source(w.server, &at) != one);
+		CHECK_EQ(server_guard_is_loopback(&at), bit >= 8);
+		at.ip[12 + bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	memset(&at, 0, sizeof at);
+	at.ip[15] = 1;
+	CHECK(server_guard_is_loopback(&at));
+	one = server_guard_source(w.server, &at);
+	for (int bit = 0; bit < 128; bit++) {
+		at.ip[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		CHECK_EQ(server_guard_source(w.server, &at) == one, bit >= 64);
+		CHECK(!server_guard_is_loopback(&at));
+		at.ip[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	world_free(&w);
+}
+
+/* What has no right mac1 costs its source nothing, since anybody could say
+ * it; a question for the key costs as much as a first record. */
+TEST(what_a_source_pays_for)
+{
+	struct pact_guard_first ask = { .kind = PACT_GUARD_ASK };
+	size_t got = 0;
+
+	begin(SERVER_GUARD_OFF);
+	memset(alice.from.ip, 0x20, sizeof alice.from.ip);
+	alice.flip = 8 * 40;
+	for (int i = 0; i < 100; i++)
+		CHECK(!guy_connect(&alice));
+	alice.flip = 0;
+	for (int i = 0; i < 40; i++) {
+		CHECK(!guy_present(&alice, &ask));
+		CHECK(alice.got > got);
+		got = alice.got;
+	}
+	CHECK(!guy_present(&alice, &ask));
+	CHECK_EQ(alice.got, got);
+	world_free(&w);
+}
+
 /* A process whose clock begins at 0 knows its first callers, too. */
 TEST(a_clock_that_begins)
 {
@@ -206,7 +377,9 @@ TEST(a_clock_that_begins)
 	for (int i = 0; i < 40; i++)
 		CHECK(guy_connect(&alice));
 	CHECK(!guy_connect(&alice));
-	w.now_ms = 50;
+	w.now_ms = 48;
+	CHECK(!guy_connect(&alice));
+	w.now_ms = 54;
 	CHECK(guy_connect(&alice));
 	world_free(&w);
 }
@@ -514,7 +687,11 @@ TEST(a_server_needs_its_tables)
 CHECK_MAIN(T(a_set_full_of_puzzles_takes_nothing),
     T(the_devices_pass_that_expires_first_makes_room),
     T(an_entry_that_is_over_is_not_looked_at), T(clocks_have_ends),
-    T(passes_that_cannot_be_made), T(a_source_has_so_many_connections),
+    T(a_pass_stays_spent_until_its_last_second),
+    T(a_pass_that_made_room_stays_spent), T(the_key_of_passes_is_the_servers),
+    T(each_minute_has_a_key), T(passes_that_cannot_be_made),
+    T(a_source_is_left), T(what_a_source_is), T(what_a_source_pays_for),
+    T(a_source_has_so_many_connections),
     T(a_clock_that_begins), T(the_order_of_those_who_wait),
     T(who_waits_makes_it_short), T(who_comes_next_arms_the_timer_again),
     T(with_the_guard_off_a_full_table_refuses),
