@@ -194,5 +194,34 @@ TEST(threat_44_what_must_expire_does)
 	}
 }
 
+/* Whose device has expired, by a clock that is a day or more ahead of that,
+ * is neither called nor listened to; a day less is no reason. */
+TEST(threat_44_an_expired_device_is_nobody)
+{
+	for (int64_t off = 2 * DAY_S - 60; off <= 2 * DAY_S + 60; off += 120) {
+		bool is_over = off > 2 * DAY_S;
+		struct program *bare;
+
+		scene_begin(&s, &(struct scene_options){ .seed = 7,
+			.has_honest_server = true });
+		program_kill(s.bob);
+		world_run(s.w, 3000);
+		bare = machine("bob", password, 0, true);
+		(void)client_host(bare->core);
+		CHECK_EQ(log_in(bare, "bob"), SOTTO_OK);
+		world_run(s.w, 3000);
+		jump(ALICES, off);
+		CHECK_EQ(scene_call(s.alice, "bob"), is_over ?
+			SOTTO_KEY_CHANGED : SOTTO_OK);
+		world_run(s.w, 20000);
+		if (is_over)
+			CHECK_EQ(scene_call(bare, "alice"), SOTTO_REFUSED);
+		CHECK_EQ(program_count(s.alice, SOTTO_SESSION_UP, NULL),
+		    is_over ? 0 : 1);
+		scene_end(&s);
+	}
+}
+
 CHECK_MAIN(T(threat_44_a_clock_that_is_years_off),
-    T(threat_44_clocks_that_jump), T(threat_44_what_must_expire_does))
+    T(threat_44_clocks_that_jump), T(threat_44_what_must_expire_does),
+    T(threat_44_an_expired_device_is_nobody))
