@@ -122,12 +122,17 @@ enum err
 server_buffer_send(struct server *s, struct server_conn *c, struct bytes out)
 {
 	struct server_io *io = server_buffer_get(s, c);
-	struct server_chunk *chunk = malloc(sizeof *chunk + out.n);
+	struct server_chunk *chunk;
 
+	if (out.n > c->credit)
+		return ERR_LIMIT;
+	chunk = malloc(sizeof *chunk + out.n);
 	if (io == NULL || chunk == NULL) {
 		free(chunk);
 		return ERR_NOMEM;
 	}
+	if (c->credit != UINT32_MAX)
+		c->credit -= (uint32_t)out.n;
 	chunk->next = NULL;
 	chunk->n = chunk->left = out.n;
 	memcpy(chunk->p, out.p, out.n);

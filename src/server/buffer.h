@@ -29,7 +29,8 @@ void server_buffer_free_spares(struct server *s);
 /* Returns how many bytes wait at the server for c's client. */
 size_t server_buffer_waiting(const struct server_conn *c);
 
-/* Hands a copy of bytes to the shell as they are. Fails with NOMEM. */
+/* Hands a copy of bytes to the shell as they are. Fails with NOMEM, or with
+ * LIMIT when a stranger would get more bytes than have come from them. */
 MUST_USE enum err server_buffer_send(struct server *s, struct server_conn *c,
     struct bytes out);
 

@@ -234,6 +234,7 @@ void
 server_conn_logged(struct server *s, struct server_conn *c)
 {
 	c->state = SERVER_LOGGED;
+	c->credit = UINT32_MAX;
 	s->open_n--;
 	c->since_ms = server_now_ms(s);
 	s->stats.sessions++;

@@ -105,6 +105,8 @@ struct server_conn {
 	uint32_t generation;
 	uint32_t rekeyed_s;
 	uint32_t entry;    /* FIRST: buffer of the first record */
+	uint32_t credit;   /* bytes that it may get; until it is logged in,
+	                    * no more than have come from it */
 	uint16_t have;     /* FIRST: bytes in it */
 	uint8_t state;
 	uint8_t mode;

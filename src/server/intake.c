@@ -295,6 +295,8 @@ server_bytes(struct server *s, struct server_conn *c, struct bytes in)
 	/* Who waits for an answer has nothing to say. */
 	if (c->state == SERVER_WAITING)
 		server_conn_drop(s, c);
+	c->credit = in.n < UINT32_MAX - c->credit ?
+	    c->credit + (uint32_t)in.n : UINT32_MAX;
 	while (in.n > 0) {
 		size_t took;
 

@@ -269,6 +269,32 @@ TEST(threat_20_every_prefix_gets_less_than_it_is)
 	world_free(&w);
 }
 
+/* A word at the end would be more than what came before it: whoever is not
+ * logged in is cut without one. */
+TEST(threat_20_no_last_word_to_strangers)
+{
+	const uint8_t too_big[] = { 0xff, 0xff };
+
+	begin(SERVER_GUARD_OFF);
+	alice.got = alice.said = 0;
+	CHECK(guy_connect(&alice));
+	server_bytes(w.server, alice.conn, BYTES_OF(too_big));
+	alice.said += sizeof too_big;
+	world_pump(&w);
+	CHECK(alice.got <= alice.said && alice.is_closed);
+
+	/* Who is logged in is told that the server stops, others are not. */
+	CHECK(guy_connect(&bob) && guy_register(&bob) &&
+	    guy_connect(&bob) && guy_login_device(&bob, 0));
+	alice.got = alice.said = 0;
+	CHECK(guy_connect(&alice));
+	server_drain(w.server);
+	world_pump(&w);
+	CHECK(alice.got <= alice.said && alice.is_closed);
+	CHECK_EQ(guy_take_close(&bob), WIRE_CLOSE_STOPPING);
+	world_free(&w);
+}
+
 TEST(a_login_says_zeros_and_nothing_else)
 {
 	struct wire_LOGIN_START m = { .req = 1, .zeros = { [227] = 1 } };
@@ -658,6 +684,7 @@ TEST(who_has_shown_least_makes_room)
 CHECK_MAIN(T(the_order_of_refusal), T(off_asks_for_nothing),
     T(threat_20_no_amplification),
     T(threat_20_every_prefix_gets_less_than_it_is),
+    T(threat_20_no_last_word_to_strangers),
     T(a_login_says_zeros_and_nothing_else),
     T(a_puzzle_lets_in_once), T(every_field_of_a_puzzle_counts),
     T(a_challenge_is_for_its_source), T(a_challenge_is_for_a_minute_or_two),
