@@ -1,4 +1,5 @@
 #include "base/hex.h"
+#include "base/secret.h"
 #include "sottod/admin.h"
 #include "sottod/ask.h"
 #include "sottod/cmd.h"
@@ -117,6 +118,9 @@ serve(struct serve *s, struct trouble *t)
 	if (sandbox_calls() == SANDBOX_LACKING)
 		log_say(LOG_WARN, "this kernel has no seccomp: system calls "
 		    "are not restricted");
+	if (secret_unlocked() != 0)
+		log_say(LOG_WARN, "this user may not lock that much memory "
+		    "(ulimit -l): keys may get to the swap");
 	net_on_signal(sh->net, SIGTERM, on_stop, s);
 	net_on_signal(sh->net, SIGINT, on_stop, s);
 	net_on_signal(sh->net, SIGHUP, on_reload, s);

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import socket
 import sqlite3
@@ -156,6 +157,10 @@ def keys_of_another_user_are_refused(place):
     holds(place.run('serve', code=78).err, 'user 12345')
 
 
+def no_locked_memory():
+    resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0))
+
+
 @test
 def root_works_as_the_owner_of_the_folder(place):
     if os.geteuid() != 0:
@@ -182,6 +187,12 @@ def root_works_as_the_owner_of_the_folder(place):
     equal(server.stop(), 0)
     equal({path.stat().st_uid for path in [data, *data.rglob('*')]},
           {12345})
+    lacks(server.said(), 'ulimit')
+    server = place.serve(preexec_fn=no_locked_memory)
+    holds(server.said(), 'ulimit -l')
+    figures, = place.run('stats', '-o', 'json').json()
+    assert figures['unlocked_bytes'] > 0
+    equal(server.stop(), 0)
     fresh = place.path / 'fresh'
     fresh.mkdir(mode=0o700)
     os.chown(fresh, 12345, 12345)
