@@ -16,7 +16,7 @@ import tarfile
 import threading
 
 from sottotest import (LINK, READY, SOTTOD, Place, Skip, environment,
-                       equal, eventually, holds, main, objects, test)
+                       equal, eventually, holds, lacks, main, objects, test)
 
 
 def mode(path):
