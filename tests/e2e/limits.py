@@ -14,7 +14,8 @@ import sys
 import threading
 import time
 
-from sottotest import LIMIT_S, Skip, equal, eventually, holds, main, test
+from sottotest import (LIMIT_S, Skip, equal, eventually, has_come, holds,
+                       main, test)
 
 IS_SANITIZED = 'ASAN_OPTIONS' in os.environ
 # Programs that come back at once; how long nobody reads what comes.
@@ -398,7 +399,7 @@ class Storm:
         often; the last pauses that they announced."""
         w, announced = self.w, []
         for live in self.lives:  # what they said of the last time
-            while select.select([live.process.stdout], [], [], 0)[0]:
+            while has_come(live.process.stdout):
                 live.line()
             while b'\n' in live.rest:
                 live.line()

@@ -59,6 +59,14 @@ def lacks(text, part):
         raise AssertionError(f'{part!r} is in {text!r}')
 
 
+def has_come(file, seconds=0):
+    """Whether there is something to read, or comes in time; unlike select,
+    however many files are open."""
+    poll = select.poll()
+    poll.register(file, select.POLLIN)
+    return bool(poll.poll(max(0, seconds) * 1000))
+
+
 def objects(text):
     """The JSON objects of some lines."""
     return [json.loads(line) for line in text.splitlines()]
@@ -121,8 +129,7 @@ class Live:
         deadline = time.monotonic() + LIMIT_S
         while b'\n' not in self.rest:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self.process.stdout], [], [],
-                                              left)[0]:
+            if not has_come(self.process.stdout, left):
                 raise AssertionError(f'nothing more after {self.seen!r}')
             got = os.read(self.process.stdout.fileno(), 65536)
             if not got:
@@ -182,7 +189,7 @@ class Terminal:
         self.at = 0
 
     def fill(self, left):
-        if left <= 0 or not select.select([self.fd], [], [], left)[0]:
+        if not has_come(self.fd, left):
             raise AssertionError(f'nothing more on {self.screen!r}')
         try:
             got = os.read(self.fd, 65536)
