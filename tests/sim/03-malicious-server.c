@@ -527,6 +527,23 @@ TEST(an_older_roster_stops_the_call)
 	end();
 }
 
+/* The same about the caller: alice's roster of the time before her second
+ * device, after bob has seen the later one. */
+TEST(an_older_roster_stops_the_question)
+{
+	struct wire_LOGIN_OK m;
+
+	begin(&(struct scene_options){ 0 });
+	CHECK_OK(wire_decode(WIRE_LOGIN_OK, wr_bytes(&kept_login[0]), &m));
+	wr_put(&plot.roster, m.roster);
+	program_kill(scene_device(&s, "alice"));
+	meet();
+	lie(WIRE_INTRODUCTION, s.bob);
+	question_is_stopped();
+	scene_still_works(&s);
+	end();
+}
+
 /* bob removes a device: who has seen that is not shown it again; who has
  * not, is, as SECURITY says. */
 TEST(a_removal_can_be_hidden_from_those_only_who_have_not_seen_it)
@@ -848,6 +865,7 @@ CHECK_MAIN(T(a_list_pins_nobody), T(another_key_in_the_list_is_seen),
     T(a_device_off_the_roster_stops_the_call),
     T(a_device_off_the_roster_stops_the_question),
     T(an_older_roster_stops_the_call),
+    T(an_older_roster_stops_the_question),
     T(a_removal_can_be_hidden_from_those_only_who_have_not_seen_it),
     T(a_foreign_roster_at_login), T(a_foreign_identity_at_login),
     T(a_foreign_settings_box_at_login), T(a_foreign_account_at_login),

@@ -797,74 +797,6 @@ TEST(nobody_is_sent_to_scan)
 	end();
 }
 
-/* Offers the direct path to alice, who hides her address. */
-static bool
-offer_direct(struct malice_link *l, uint8_t type, struct bytes body)
-{
-	uint8_t buf[1 + WIRE_ENDPOINTS_MAX * WIRE_ENDPOINT_LEN];
-	struct wire_INTRODUCED introduced;
-	struct wire_INTRODUCTION asked;
-
-	if (!is_for_alice(l))
-		return true;
-	if (type == WIRE_INTRODUCED) {
-		CHECK_OK(wire_decode(WIRE_INTRODUCED, body, &introduced));
-		introduced.paths = WIRE_PATH_DIRECT | WIRE_PATH_RELAY;
-		introduced.endpoints = wire_endpoints_encode(buf,
-		    s.bob->core->listening, 1);
-		malice_say(l, WIRE_INTRODUCED, &introduced);
-	} else if (type == WIRE_INTRODUCTION) {
-		CHECK_OK(wire_decode(WIRE_INTRODUCTION, body, &asked));
-		asked.paths = WIRE_PATH_DIRECT | WIRE_PATH_RELAY;
-		malice_say(l, WIRE_INTRODUCTION, &asked);
-	} else {
-		return true;
-	}
-	plot.hits++;
-	return false;
-}
-
-/* What alice asks for, and what either answers, names no path but the relay,
- * and no place. */
-static bool
-look_at_paths(struct malice_link *l, uint8_t type, struct bytes body)
-{
-	struct wire_endpoint at[WIRE_ENDPOINTS_MAX];
-	struct wire_ANSWER answer;
-	struct wire_WANT want;
-	size_t n;
-
-	if (type == WIRE_ANSWER) {
-		CHECK_OK(wire_decode(WIRE_ANSWER, body, &answer));
-		CHECK_OK(wire_endpoints_decode(answer.endpoints, at, &n));
-		CHECK_EQ(answer.paths, WIRE_PATH_RELAY);
-		CHECK_EQ(n, 0);
-		plot.hits++;
-	} else if (is_for_alice(l) && type == WIRE_WANT) {
-		CHECK_OK(wire_decode(WIRE_WANT, body, &want));
-		CHECK_EQ(want.paths, WIRE_PATH_RELAY);
-		plot.hits++;
-	}
-	return true;
-}
-
-/* She neither dials anybody nor says where she is. */
-TEST(who_hides_is_not_led_out)
-{
-	begin(&(struct scene_options){ .hides_address = true });
-	s.m->on_said = offer_direct;
-	s.m->on_heard = look_at_paths;
-	CHECK_OK(client_hang_up(s.alice->core,
-	    scene_line(&s, s.alice, "bob")));
-	client_flush(s.alice->core);
-	world_run(s.w, 20000);
-	CHECK_EQ(s.m->dialled, 0);
-	(void)scene_line(&s, s.bob, "alice");
-	CHECK_EQ(s.m->dialled, 0);
-	CHECK_EQ(plot.hits, 5);
-	end();
-}
-
 CHECK_MAIN(T(close_at_every_step), T(silence_from_every_step_on),
     T(every_message_twice), T(every_message_late),
     T(an_error_at_every_step), T(done_at_every_step),
@@ -881,5 +813,4 @@ CHECK_MAIN(T(close_at_every_step), T(silence_from_every_step_on),
     T(a_question_in_anothers_name_leads_to_no_session),
     T(an_introduction_answers_its_own_want),
     T(a_ticket_is_for_one_session_device_and_name), T(a_ticket_opens_once),
-    T(a_wrong_endpoint_is_only_slow), T(nobody_is_sent_to_scan),
-    T(who_hides_is_not_led_out))
+    T(a_wrong_endpoint_is_only_slow), T(nobody_is_sent_to_scan))

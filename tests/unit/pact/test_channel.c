@@ -241,6 +241,18 @@ TEST(cutting_waits_for_the_whole_record)
 	CHECK(too_big);
 }
 
+TEST(a_channel_that_is_over_has_no_key)
+{
+	static const struct pact_channel nothing;
+	struct pact_channel a, b;
+
+	make_pair(&a, &b, PACT_CHANNEL_SERVER);
+	pact_channel_wipe(&a);
+	pact_channel_wipe(&b);
+	CHECK(memcmp(&a, &nothing, sizeof a) == 0);
+	CHECK(memcmp(&b, &nothing, sizeof b) == 0);
+}
+
 CHECK_MAIN(T(a_channel_carries), T(a_channel_rekeys_when_told),
     T(a_channel_rekeys_by_itself), T(a_line_rekeys_after_every_record),
     T(a_long_message_spans_records),
@@ -248,4 +260,5 @@ CHECK_MAIN(T(a_channel_carries), T(a_channel_rekeys_when_told),
     T(a_record_that_is_no_class_is_refused),
     T(nothing_follows_a_rekey_in_its_record),
     T(too_many_records_under_one_key_are_refused),
-    T(cutting_waits_for_the_whole_record))
+    T(cutting_waits_for_the_whole_record),
+    T(a_channel_that_is_over_has_no_key))

@@ -157,8 +157,59 @@ TEST(a_solution_is_bound_to_its_message)
 	CHECK(!pact_guard_is_solved(&puzzle, nonce));
 }
 
+/* Work for a login is for this channel, name, guess and effort: whoever has
+ * it for one has it for no other. */
+TEST(a_bid_is_bound_to_its_login)
+{
+	static const struct {
+		const char *h, *name, *ke1;
+		uint32_t effort;
+	} others[] = { { "g", "alice", "guess", 50000 },
+		{ "h", "alicf", "guess", 50000 },
+		{ "h", "alice", "guest", 50000 },
+		{ "h", "alice", "guess", 49999 } };
+	struct pact_guard_puzzle puzzle;
+	uint64_t nonce = 0;
+
+	pact_guard_login(&puzzle, BYTES_LIT("h"), BYTES_LIT("alice"),
+	    BYTES_LIT("guess"), 50000);
+	CHECK(pact_guard_solve(&puzzle, &nonce, UINT32_MAX));
+	for (size_t i = 0; i < 4; i++) {
+		pact_guard_login(&puzzle, bytes_str(others[i].h),
+		    bytes_str(others[i].name), bytes_str(others[i].ke1),
+		    others[i].effort);
+		CHECK(!pact_guard_is_solved(&puzzle, nonce));
+	}
+}
+
+/* A challenge's mac is of its key, the record that it answers, and all that
+ * it says. */
+TEST(a_challenge_answers_one_record)
+{
+	uint8_t bytes[PACT_GUARD_CHALLENGE_LEN] = { 1 };
+	uint8_t right[PACT_GUARD_MAC_LEN], mac[PACT_GUARD_MAC_LEN];
+	struct bytes record = BYTES_LIT("a record");
+
+	(void)sample(PACT_GUARD_PUZZLE);
+	pact_guard_challenge_mac(key, record, bytes, 7, right);
+	pact_guard_challenge_mac(key, record, bytes, 7, mac);
+	CHECK_BYTES(BYTES_OF(mac), BYTES_OF(right));
+	pact_guard_challenge_mac(key, record, bytes, 8, mac);
+	CHECK(memcmp(mac, right, sizeof mac) != 0);
+	pact_guard_challenge_mac(key, BYTES_LIT("a recore"), bytes, 7, mac);
+	CHECK(memcmp(mac, right, sizeof mac) != 0);
+	bytes[15] ^= 1;
+	pact_guard_challenge_mac(key, record, bytes, 7, mac);
+	CHECK(memcmp(mac, right, sizeof mac) != 0);
+	bytes[15] ^= 1;
+	key[0] ^= 1;
+	pact_guard_challenge_mac(key, record, bytes, 7, mac);
+	CHECK(memcmp(mac, right, sizeof mac) != 0);
+}
+
 CHECK_MAIN(T(every_kind_comes_back), T(a_record_needs_its_room),
     T(every_flipped_bit_is_refused), T(another_servers_key_is_refused),
     T(a_puzzle_has_solutions_about_as_often_as_it_says),
     T(a_puzzle_is_solved_in_slices),
-    T(a_solution_is_bound_to_its_message))
+    T(a_solution_is_bound_to_its_message), T(a_bid_is_bound_to_its_login),
+    T(a_challenge_answers_one_record))

@@ -254,6 +254,42 @@ TEST(every_input_changes_the_session_key)
 			CHECK(memcmp(keys[i], keys[j], 32) != 0);
 }
 
+/* label || 0 || h || name || device id: a signature is for one channel, and
+ * for one device of one account. */
+TEST(a_device_signs_its_channel)
+{
+	uint8_t h[PACT_HASH_LEN], device[PACT_DEVICE_ID_LEN];
+	struct wire_name name = { "alice" };
+	struct wr got = wr_new(), want = wr_new();
+
+	memset(h, 3, sizeof h);
+	memset(device, 4, sizeof device);
+	pact_keys_device_login(&got, h, &name, device);
+	wr_put(&want, BYTES_LIT("sotto/1 device login"));
+	wr_u8(&want, 0);
+	wr_put(&want, BYTES_OF(h));
+	wr_put(&want, BYTES_LIT("alice"));
+	wr_put(&want, BYTES_OF(device));
+	CHECK_OK(wr_done(&want));
+	CHECK_BYTES(wr_bytes(&got), wr_bytes(&want));
+	wr_free(&got);
+	wr_free(&want);
+}
+
+/* label || h: a login is for the channel that it was made in. */
+TEST(a_login_is_for_its_channel)
+{
+	uint8_t h[PACT_HASH_LEN], got[PACT_LOGIN_CONTEXT_LEN];
+	struct wr want = wr_new();
+
+	memset(h, 5, sizeof h);
+	pact_keys_login_context(h, got);
+	wr_put(&want, BYTES_LIT("sotto/1 login"));
+	wr_put(&want, BYTES_OF(h));
+	CHECK_BYTES(BYTES_OF(got), wr_bytes(&want));
+	wr_free(&want);
+}
+
 TEST(logout_answers_differ_by_side_and_challenge)
 {
 	uint8_t key[32] = { 1 }, a[16] = { 2 }, b[16] = { 3 };
@@ -271,4 +307,5 @@ CHECK_MAIN(T(a_roster_comes_back), T(no_bit_of_a_roster_may_change),
     T(a_ticket_opens_for_its_callee_only), T(a_ticket_has_one_form),
     T(a_ticket_that_cannot_be_sealed),
     T(every_input_changes_the_session_key),
+    T(a_device_signs_its_channel), T(a_login_is_for_its_channel),
     T(logout_answers_differ_by_side_and_challenge))
