@@ -118,6 +118,9 @@ server_configure(struct server *s, const struct server_config *config)
 	s->config = *config;
 	s->config.shard = shard;
 	s->config.shards = shards;
+	/* The tables are as large as they were made. */
+	if (s->config.max_conns > s->conns_max)
+		s->config.max_conns = s->conns_max;
 }
 
 void

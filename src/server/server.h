@@ -89,7 +89,8 @@ void server_free(struct server *s);
  * ready to serve; an error of the store is told by *err. */
 bool server_is_ready(const struct server *s, enum err *err);
 
-/* Replaces the configuration (shard numbers excepted). */
+/* Replaces the configuration, shard numbers excepted; max_conns only falls
+ * below what the tables were made for. */
 void server_configure(struct server *s, const struct server_config *config);
 
 /* The public key that clients pin. */

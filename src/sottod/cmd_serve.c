@@ -66,6 +66,7 @@ on_reload(void *ctx, int number)
 			log_say(LOG_WARN, "data and listen change with a "
 			    "restart only");
 		shell_configure(&s->shell, &fresh);
+		say_init(o->is_json, options_log_level(o, &fresh));
 		log_say(LOG_INFO, "configuration reloaded");
 	}
 	notify_ready();

@@ -50,14 +50,6 @@ keep_memory(void)
 #endif
 }
 
-static enum log_level
-level_of(const struct options *o, const struct config *c)
-{
-	if (o->is_quiet)
-		return LOG_ERROR;
-	return o->verbosity > 1 ? LOG_DEBUG : c->log;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -79,7 +71,7 @@ main(int argc, char **argv)
 	code = config_read(&c, o.config_path, o.flags, o.n_flags, &t);
 	if (code != 0)
 		return say_trouble(&t);
-	say_init(o.is_json, level_of(&o, &c));
+	say_init(o.is_json, options_log_level(&o, &c));
 	if (crypto_init() != ERR_OK) {
 		(void)trouble_set(&t, EXIT_FAILURE, "cryptography",
 		    "see whether libsodium and libcrypto are whole",

@@ -250,3 +250,11 @@ options_parse(struct options *o, int argc, char **argv,
 			    " does not go with this command");
 	return code;
 }
+
+enum log_level
+options_log_level(const struct options *o, const struct config *c)
+{
+	if (o->is_quiet)
+		return LOG_ERROR;
+	return o->verbosity > 1 ? LOG_DEBUG : c->log;
+}

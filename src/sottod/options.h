@@ -46,4 +46,8 @@ struct options {
 int options_parse(struct options *o, int argc, char **argv,
     const struct options_command *commands, struct trouble *t);
 
+/* Returns down to which level is logged: -q and -vv win over c. */
+enum log_level options_log_level(const struct options *o,
+    const struct config *c);
+
 #endif

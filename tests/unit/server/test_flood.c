@@ -174,10 +174,15 @@ static void
 fill_table(struct bytes said)
 {
 	static struct guy alice, bob;
+	struct server_config config;
 	size_t closed = 0;
 
 	begin(TABLE);
-	w.server->config.guard = SERVER_GUARD_OFF;
+	/* Room that the table does not have is not counted upon. */
+	config = w.server->config;
+	config.max_conns = 10 * TABLE;
+	config.guard = SERVER_GUARD_OFF;
+	server_configure(w.server, &config);
 	CHECK(guy_join(&w, &alice, "alice"));
 	CHECK(guy_join(&w, &bob, "bob"));
 	guy_cut(&bob);
