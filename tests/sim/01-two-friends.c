@@ -151,6 +151,36 @@ TEST(the_server_carries_what_it_cannot_read)
 	world_free(w);
 }
 
+/* Whose program dies, or whose connection is cut, has not said goodbye: what
+ * was said last may not have been read. */
+TEST(a_cut_is_no_goodbye)
+{
+	struct world *w = calm_world(6);
+	struct program *alice = join(w, "alice", alice_password);
+	struct program *bob = join(w, "bob", bob_password);
+	const struct world_event *down;
+
+	for (unsigned i = 0; i < 2; i++) {
+		(void)client_host(bob->core);
+		client_flush(bob->core);
+		world_run(w, 3000);
+		(void)call(alice, "bob");
+		CHECK_EQ(program_last(alice, SOTTO_SESSION_UP, "bob")
+			     ->event.session.path, SOTTO_PATH_DIRECT);
+		if (i == 0)
+			world_cut_all(w);
+		else
+			program_kill(bob);
+		world_run(w, 20000);
+		down = program_last(alice, SOTTO_SESSION_DOWN, "bob");
+		if (CHECK(down != NULL))
+			CHECK(down->event.error.outcome != SOTTO_OK);
+		CHECK_EQ(program_count(alice, SOTTO_SESSION_DOWN, "bob"),
+		    i + 1);
+	}
+	world_free(w);
+}
+
 TEST(who_is_not_there_cannot_be_called)
 {
 	struct world *w = calm_world(3);
@@ -234,6 +264,7 @@ TEST(both_see_the_same_safety_number)
 
 CHECK_MAIN(T(they_meet_and_talk_directly),
     T(the_server_carries_what_it_cannot_read),
+    T(a_cut_is_no_goodbye),
     T(who_is_not_there_cannot_be_called), T(who_says_no_is_not_disturbed),
     T(a_bare_machine_and_a_password_give_everything_back),
     T(both_see_the_same_safety_number))

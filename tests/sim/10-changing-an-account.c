@@ -312,7 +312,133 @@ TEST(a_machine_can_become_a_device_after_all)
 	at_every_step(login_once);
 }
 
-CHECK_MAIN(T(a_password_is_the_old_or_the_new_one),
+static void
+join_again(const char *password)
+{
+	struct client_options options = program_options();
+	struct program *p = world_program(s.w, "alice", NULL, &options);
+	char text[WIRE_LINK_TEXT_MAX];
+	struct wire_link link;
+
+	CHECK(world_invite(s.w, "alice", text));
+	CHECK_OK(wire_link_parse(&link, bytes_str(text)));
+	CHECK_OK(client_set_password(p->core, bytes_str(password)));
+	CHECK_EQ(scene_wait(p, client_register(p->core, &link)), SOTTO_OK);
+	program_kill(p);
+}
+
+/* The account is begun anew under the name, with this password; a machine
+ * that has known it before, and is given that password, does not take the new
+ * identity for the old one, not even when it does not open the keyring. */
+static void
+begins_anew(const char *password)
+{
+	struct world_home *home;
+	struct program *p;
+	uint8_t before[32];
+
+	scene_begin(&s, &(struct scene_options){
+		.has_honest_server = true });
+	home = s.alice->home;
+	memcpy(before, s.people[0].identity, sizeof before);
+	program_kill(s.alice);
+	CHECK(world_user(s.w, SERVER_USER_RESET, "alice"));
+	join_again(password);
+	p = alice_at(home, password);
+	CHECK_EQ(scene_wait(p, client_passwd(p->core,
+	    BYTES_LIT("yet another horse 17 staple"))), SOTTO_KEY_CHANGED);
+	CHECK(scene_alarms(p) > 0);
+	CHECK_BYTES(BYTES_OF(p->core->account.identity), BYTES_OF(before));
+	scene_end(&s);
+}
+
+TEST(an_account_begun_anew_is_another_one)
+{
+	begins_anew(old_password);
+	begins_anew(new_password);
+}
+
+/* A removed machine that is given the right password is told, and changes
+ * nothing. */
+TEST(a_removed_machine_changes_nothing)
+{
+	begin();
+	CHECK_EQ(scene_wait(s.alice, client_remove_device(s.alice->core,
+	    second->core->account.device)), SOTTO_OK);
+	program_kill(second);
+	second = alice_at(second->home, old_password);
+	CHECK_EQ(scene_wait(second, client_passwd(second->core,
+	    bytes_str(new_password))), SOTTO_KEY_CHANGED);
+	CHECK(gives_everything(old_password));
+	scene_end(&s);
+}
+
+/* What the server has told alice at a login, to be told again. */
+static struct wr kept;
+
+static bool
+keep_login(struct malice_link *l, uint8_t type, struct bytes body)
+{
+	if (type == WIRE_LOGIN_OK && malice_victim(l) == s.alice) {
+		wr_free(&kept);
+		wr_put(&kept, body);
+	}
+	return true;
+}
+
+static bool
+turn_settings_back(struct malice_link *l, uint8_t type, struct bytes body)
+{
+	struct wire_LOGIN_OK m, old;
+
+	if (type != WIRE_LOGIN_OK || malice_victim(l) != s.alice)
+		return true;
+	CHECK_OK(wire_decode(WIRE_LOGIN_OK, body, &m));
+	CHECK_OK(wire_decode(WIRE_LOGIN_OK, wr_bytes(&kept), &old));
+	CHECK(old.settings_version < m.settings_version);
+	m.settings_version = old.settings_version;
+	m.settings_box = old.settings_box;
+	malice_say(l, WIRE_LOGIN_OK, &m);
+	return false;
+}
+
+static void
+restart(void)
+{
+	program_kill(s.alice);
+	world_run(s.w, 3000);
+	s.alice = alice_at(s.alice->home, old_password);
+}
+
+/* A program of alice's has only seen that her other machine has written
+ * something; the next one knows of it, though nothing else was done. */
+TEST(what_was_seen_outlives_the_program)
+{
+	struct wire_name bob = scene_name("bob");
+
+	begin();
+	kept = wr_new();
+	s.m->on_said = keep_login;
+	CHECK_EQ(scene_wait(s.alice, client_list(s.alice->core)), SOTTO_OK);
+	s.m->on_said = NULL;
+	CHECK_EQ(scene_wait(second, client_verify(second->core, &bob, true)),
+	    SOTTO_OK);
+	world_run(s.w, 5000);
+	restart();
+	CHECK_EQ(scene_wait(s.alice, client_list(s.alice->core)), SOTTO_OK);
+	restart();
+	s.m->on_said = turn_settings_back;
+	CHECK_EQ(scene_wait(s.alice, client_list(s.alice->core)),
+	    SOTTO_KEY_CHANGED);
+	CHECK_EQ(scene_alarms(s.alice), 1);
+	scene_end(&s);
+	wr_free(&kept);
+}
+
+CHECK_MAIN(T(an_account_begun_anew_is_another_one),
+    T(a_removed_machine_changes_nothing),
+    T(what_was_seen_outlives_the_program),
+    T(a_password_is_the_old_or_the_new_one),
     T(a_device_is_there_or_removed),
     T(a_machine_that_is_forgotten_is_there_or_not),
     T(a_machine_can_become_a_device_after_all))

@@ -35,6 +35,8 @@ TEST(a_question_is_for_one_device)
 	client_flush(s.bob->core);
 	world_run(s.w, 3000);
 	CHECK_EQ(program_count(s.bob, SOTTO_SESSION_UP, NULL), 1);
+	CHECK_EQ(program_last(s.bob, SOTTO_SESSION_UP, "alice")
+		     ->event.session.id, asked->event.session.id);
 	CHECK_ERR(client_answer(s.bob->core, asked->event.session.id, false),
 	    ERR_GONE);
 	(void)client_call(other->core, &bob);
