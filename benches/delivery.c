@@ -55,29 +55,6 @@ now_ns(void)
 }
 
 static void
-register_all(const char *path)
-{
-	FILE *f = fopen(path, "r");
-	char name[40], code[64];
-
-	if (f == NULL)
-		guest_die("%s: %s", path, strerror(errno));
-	for (size_t i = 0; i < ACCOUNTS; i++) {
-		uint8_t raw[WIRE_CODE_LEN];
-		struct guest g;
-
-		if (fscanf(f, "%39s %63s", name, code) != 2 ||
-		    base64_decode(raw, sizeof raw, bytes_str(code)) != ERR_OK)
-			guest_die("%s: line %zu", path, i + 1);
-		guest_account_init(&accounts[i], name);
-		guest_connect(&g, &server, 1);
-		guest_register(&g, &accounts[i], raw);
-		guest_close(&g);
-	}
-	(void)fclose(f);
-}
-
-static void
 watch(int fd, void *what)
 {
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = what };
@@ -188,7 +165,7 @@ main(int argc, char **argv)
 	server.port = (uint16_t)strtoul(argv[1], NULL, 10);
 	poller = epoll_create1(EPOLL_CLOEXEC);
 	ticker = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-	register_all(argv[3]);
+	guest_register_all(accounts, ACCOUNTS, &server, argv[3]);
 	join_all();
 	watch(ticker, NULL);
 	printf("ready\n");

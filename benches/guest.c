@@ -354,6 +354,30 @@ guest_register(struct guest *g, const struct guest_account *a,
 }
 
 void
+guest_register_all(struct guest_account *accounts, size_t n,
+    const struct guest_server *server, const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char name[40], code[64];
+
+	if (f == NULL)
+		guest_die("%s: %s", path, strerror(errno));
+	for (size_t i = 0; i < n; i++) {
+		uint8_t raw[WIRE_CODE_LEN];
+		struct guest g;
+
+		if (fscanf(f, "%39s %63s", name, code) != 2 ||
+		    base64_decode(raw, sizeof raw, bytes_str(code)) != ERR_OK)
+			guest_die("%s: line %zu", path, i + 1);
+		guest_account_init(&accounts[i], name);
+		guest_connect(&g, server, 1);
+		guest_register(&g, &accounts[i], raw);
+		guest_close(&g);
+	}
+	(void)fclose(f);
+}
+
+void
 guest_login_begin(struct guest *g, const struct guest_account *a)
 {
 	struct opaque_login_random random;

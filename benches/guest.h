@@ -74,6 +74,11 @@ void guest_close(struct guest *g);
 void guest_register(struct guest *g, const struct guest_account *a,
     const uint8_t code[WIRE_CODE_LEN]);
 
+/* Makes and registers the n accounts of a file: lines of a name and a code in
+ * base64url. */
+void guest_register_all(struct guest_account *accounts, size_t n,
+    const struct guest_server *server, const char *path);
+
 /*
  * Logs in by password: says KE1; waits for KE2 and says KE3; and waits for
  * the end. Or as the device, in one step and the end.

@@ -84,29 +84,6 @@ server_memory(void)
 	return kib * 1024;
 }
 
-static void
-register_all(const char *path)
-{
-	FILE *f = fopen(path, "r");
-	char name[40], code[64];
-
-	if (f == NULL)
-		guest_die("%s: %s", path, strerror(errno));
-	for (size_t i = 0; i < ACCOUNTS; i++) {
-		uint8_t raw[WIRE_CODE_LEN];
-		struct guest g;
-
-		if (fscanf(f, "%39s %63s", name, code) != 2 ||
-		    base64_decode(raw, sizeof raw, bytes_str(code)) != ERR_OK)
-			guest_die("%s: line %zu", path, i + 1);
-		guest_account_init(&accounts[i], name);
-		guest_connect(&g, &server, 1);
-		guest_register(&g, &accounts[i], raw);
-		guest_close(&g);
-	}
-	(void)fclose(f);
-}
-
 /* ---- logins ---- */
 
 /* Everybody in guests[0..n) comes in, at the same time. */
@@ -381,7 +358,7 @@ main(int argc, char **argv)
 	server_pid = (pid_t)strtol(argv[3], NULL, 10);
 	raw_port = (uint16_t)strtoul(argv[5], NULL, 10);
 	raw_pid = (pid_t)strtol(argv[6], NULL, 10);
-	register_all(argv[4]);
+	guest_register_all(accounts, ACCOUNTS, &server, argv[4]);
 	/* First, while no freed memory of others can be used again. */
 	if (is_all || strcmp(part, "idle") == 0)
 		measure_idle();

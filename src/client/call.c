@@ -229,24 +229,14 @@ static enum client_trust
 take_peer(struct client *c, struct client_command *cmd,
     const struct wire_INTRODUCED *m)
 {
-	struct client_peer *peer = &cmd->call.peer;
-	const struct pact_roster_entry *entry;
 	struct pact_roster roster;
 	enum client_trust trust = client_people_read(c, &cmd->name, m->roster,
 	    &roster);
 
-	if (trust != CLIENT_TRUST_YES)
-		return trust;
-	entry = pact_roster_find(&roster, m->device,
-	    client_lenient_now_s(c));
-	if (entry == NULL)
-		return CLIENT_TRUST_BROKEN;
-	peer->name = cmd->name;
-	memcpy(peer->identity, roster.identity, sizeof peer->identity);
-	memcpy(peer->device, entry->id, sizeof peer->device);
-	memcpy(peer->link_key, entry->link_key, sizeof peer->link_key);
-	peer->roster_version = roster.version;
-	return CLIENT_TRUST_YES;
+	if (trust == CLIENT_TRUST_YES &&
+	    !client_people_peer(c, &roster, m->device, &cmd->call.peer))
+		trust = CLIENT_TRUST_BROKEN;
+	return trust;
 }
 
 static enum err

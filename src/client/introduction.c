@@ -255,7 +255,6 @@ take_peer(struct client *c, const struct wire_INTRODUCTION *m,
     struct client_peer *peer)
 {
 	struct pact_roster roster;
-	const struct pact_roster_entry *entry;
 	enum client_trust trust = client_people_read(c, &m->name, m->roster,
 	    &roster);
 
@@ -263,16 +262,7 @@ take_peer(struct client *c, const struct wire_INTRODUCTION *m,
 		(void)client_people_alarm(c, &m->name, trust);
 		return false;
 	}
-	entry = pact_roster_find(&roster, m->device,
-	    client_lenient_now_s(c));
-	if (entry == NULL)
-		return false;
-	peer->name = m->name;
-	memcpy(peer->identity, roster.identity, sizeof peer->identity);
-	memcpy(peer->device, entry->id, sizeof peer->device);
-	memcpy(peer->link_key, entry->link_key, sizeof peer->link_key);
-	peer->roster_version = roster.version;
-	return true;
+	return client_people_peer(c, &roster, m->device, peer);
 }
 
 static void

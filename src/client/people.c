@@ -4,6 +4,7 @@
 #include "base/rd.h"
 #include "client/command.h"
 #include "client/core.h"
+#include "client/line.h"
 #include "client/safety.h"
 #include "text/text.h"
 
@@ -33,6 +34,23 @@ client_people_read(const struct client *c, const struct wire_name *name,
 	    !PLANTED(PLANT_ROSTER_ROLLBACK))
 		return CLIENT_TRUST_OLDER;
 	return CLIENT_TRUST_YES;
+}
+
+bool
+client_people_peer(const struct client *c, const struct pact_roster *roster,
+    const uint8_t device[PACT_DEVICE_ID_LEN], struct client_peer *peer)
+{
+	const struct pact_roster_entry *entry = pact_roster_find(roster,
+	    device, client_lenient_now_s(c));
+
+	if (entry == NULL)
+		return false;
+	peer->name = roster->name;
+	memcpy(peer->identity, roster->identity, sizeof peer->identity);
+	memcpy(peer->device, entry->id, sizeof peer->device);
+	memcpy(peer->link_key, entry->link_key, sizeof peer->link_key);
+	peer->roster_version = roster->version;
+	return true;
 }
 
 struct client_report

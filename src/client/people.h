@@ -24,6 +24,14 @@ enum client_trust client_people_read(const struct client *c,
     const struct wire_name *name, struct bytes bytes,
     struct pact_roster *roster);
 
+struct client_peer;
+
+/* Fills in whom that device of a roster stands for; returns false, and leaves
+ * *peer, where the roster does not have it (any more). */
+bool client_people_peer(const struct client *c,
+    const struct pact_roster *roster,
+    const uint8_t device[PACT_DEVICE_ID_LEN], struct client_peer *peer);
+
 /* Says what is wrong with it, loudly, and returns the same as a report. */
 struct client_report client_people_alarm(struct client *c,
     const struct wire_name *name, enum client_trust trust);

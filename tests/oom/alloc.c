@@ -2,23 +2,13 @@
 
 #include "base/secret.h"
 #include "support/check.h"
+#include "support/slow.h"
 
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-#define IS_SLOW 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define IS_SLOW 1
-#endif
-#endif
-#ifndef IS_SLOW
-#define IS_SLOW 0
-#endif
 
 static struct {
 	uint64_t target;  /* number of the allocation that fails; 0: none */

@@ -6,6 +6,7 @@
 #include "client/core.h"
 #include "client/line.h"
 #include "sim/scene.h"
+#include "support/named.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,15 +33,7 @@ blank(uint8_t type, uint32_t req, uint8_t *out, size_t cap)
 	case WIRE_##NAME:                                                     \
 		((struct wire_##NAME *)(void *)&m)->name = scene_name("bob"); \
 		break;
-	NAMED(REGISTER_START)
-	NAMED(REGISTER_FINISH)
-	NAMED(LOGIN_START)
-	NAMED(DEVICE_LOGIN)
-	NAMED(PERSON_GET)
-	NAMED(PERSON)
-	NAMED(PRESENCE)
-	NAMED(WANT)
-	NAMED(INTRODUCTION)
+	WIRE_NAMED(NAMED)
 	default:
 		break;
 	}

@@ -2,20 +2,10 @@
 
 #include "store/db.h"
 #include "store/request.h"
+#include "support/slow.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-#define IS_SLOW 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define IS_SLOW 1
-#endif
-#endif
-#ifndef IS_SLOW
-#define IS_SLOW 0
-#endif
 
 static unsigned
 draw(void *ctx, unsigned n)

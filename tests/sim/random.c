@@ -12,6 +12,7 @@
  */
 #include "base/plant.h"
 #include "sim/run.h"
+#include "support/slow.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,17 +21,6 @@
 #define TWICE_IN 200 /* one seed in so many is run twice */
 #define SEEDS   20000
 #define ACTS    8 /* at least; and at most twice as many */
-
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-
-/* A sanitizer takes a multiple of the time. */
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-#define IS_SLOW true
-#else
-#define IS_SLOW false
-#endif
 
 static const struct {
 	const char *name;

@@ -4,6 +4,7 @@
 #include "crypto/crypto.h"
 #include "crypto/sig.h"
 #include "server/bus.h"
+#include "support/named.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -520,21 +521,12 @@ guy_blank(const struct guy *g, uint8_t type, uint8_t *out, size_t cap)
 	} m = { { 0 } };
 	struct wr to = wr_init(out, cap);
 
-	/* In every message with a name it stands first, or after req. */
 	switch (type) {
 #define NAMED(NAME)                                                           \
 	case WIRE_##NAME:                                                     \
 		((struct wire_##NAME *)(void *)&m)->name = g->name;        \
 		break;
-	NAMED(REGISTER_START)
-	NAMED(REGISTER_FINISH)
-	NAMED(LOGIN_START)
-	NAMED(DEVICE_LOGIN)
-	NAMED(PERSON_GET)
-	NAMED(PERSON)
-	NAMED(PRESENCE)
-	NAMED(WANT)
-	NAMED(INTRODUCTION)
+	WIRE_NAMED(NAMED)
 	default:
 		break;
 	}
