@@ -146,7 +146,7 @@ dry_run(int fd, const struct options *o, const struct config *c,
 
 	(void)snprintf(folder, sizeof folder, "%s/sottod-XXXXXX",
 	    tmp != NULL ? tmp : "/tmp");
-	if (mkdtemp(folder) == NULL)
+	if (mkdtemp(folder) == NULL || dir_resolve(folder) != ERR_OK)
 		return trouble_set(t, EXIT_FAILURE, "restore",
 		    "name a folder to work in by TMPDIR", "%s: %s", folder,
 		    strerror(errno));

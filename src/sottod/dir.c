@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -25,6 +26,24 @@ dir_has(const struct dir *d, const char *name)
 
 	dir_path(path, d, name);
 	return lstat(path, &st) == 0;
+}
+
+enum err
+dir_resolve(char path[CONFIG_PATH_MAX])
+{
+	char *real = realpath(path, NULL);
+	enum err err = ERR_OK;
+
+	if (real == NULL)
+		return ERR_IO;
+	if (strlen(real) < CONFIG_PATH_MAX) {
+		(void)strcpy(path, real);
+	} else {
+		errno = ENAMETOOLONG;
+		err = ERR_IO;
+	}
+	free(real);
+	return err;
 }
 
 enum err
@@ -140,6 +159,10 @@ dir_open(struct dir *d, const char *path, bool may_make, struct trouble *t)
 		return trouble_set(t, EX_CONFIG, "data folder",
 		    "name another one with --data", "%s is not a folder",
 		    path);
+	if (dir_resolve(d->path) != ERR_OK)
+		return trouble_set(t, EX_CONFIG, "data folder",
+		    "name one with a shorter path by --data", "%s: %s", path,
+		    strerror(errno));
 	if (st.st_uid != geteuid() &&
 	    (geteuid() != 0 || !become(d, st.st_uid, st.st_gid)))
 		return wrong_owner(t, path, st.st_uid);

@@ -544,6 +544,21 @@ def a_backup_and_its_way_back(place):
 
 
 @test
+def the_way_to_the_data_may_have_links(place):
+    (place.path / 'far').mkdir(mode=0o700)
+    (place.path / 'link').symlink_to('far')
+    for data in ('link', 'link/below'):
+        server = place.serve(data=data)
+        place.run('invite', 'alice', data=data)
+        place.run('backup', place.path / 'backup.tar', '--keys', data=data)
+        place.run('restore', place.path / 'backup.tar', '--dry-run',
+                  data='other', env={'TMPDIR': str(place.path / 'link')})
+        equal(server.stop(), 0)
+        place.run('check', data=data)
+    equal(list((place.path / 'far').glob('sottod-*')), [])
+
+
+@test
 def a_backup_when_nothing_runs(place):
     key = place.serve()
     key.stop()
