@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -31,19 +30,16 @@ dir_has(const struct dir *d, const char *name)
 enum err
 dir_resolve(char path[CONFIG_PATH_MAX])
 {
-	char *real = realpath(path, NULL);
-	enum err err = ERR_OK;
+	char real[PATH_MAX];
 
-	if (real == NULL)
+	if (realpath(path, real) == NULL)
 		return ERR_IO;
-	if (strlen(real) < CONFIG_PATH_MAX) {
-		(void)strcpy(path, real);
-	} else {
+	if (strlen(real) >= CONFIG_PATH_MAX) {
 		errno = ENAMETOOLONG;
-		err = ERR_IO;
+		return ERR_IO;
 	}
-	free(real);
-	return err;
+	(void)strcpy(path, real);
+	return ERR_OK;
 }
 
 enum err
