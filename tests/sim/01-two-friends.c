@@ -3,6 +3,7 @@
  * between them. Reads like the protocol: who joins, who is there, who calls,
  * what is said, and what is gone at the end.
  */
+#include "client/core.h"
 #include "sim/world.h"
 #include "support/check.h"
 
@@ -120,6 +121,13 @@ TEST(they_meet_and_talk_directly)
 		     ->event.error.outcome, SOTTO_OK);
 	CHECK_EQ(program_wait(alice, client_logout(alice->core,
 	    SOTTO_LOGOUT_SESSION)), SOTTO_OK);
+	/* There is nothing left that opens anything. */
+	CHECK(alice->core->password == NULL && alice->core->keys == NULL);
+	CHECK(alice->core->session.key == NULL);
+	CHECK(alice->core->session.login == NULL);
+	CHECK(alice->core->session.person == NULL);
+	CHECK(alice->core->channel.sealed == NULL);
+	CHECK(alice->core->channel.x == NULL);
 	world_free(w);
 }
 
@@ -148,6 +156,45 @@ TEST(the_server_carries_what_it_cannot_read)
 	server_get_stats(world_server(w), &stats);
 	CHECK(stats.relayed_records > 0);
 	CHECK(!disk_holds(world_disk(w), bytes_str(secret)));
+	world_free(w);
+}
+
+/* Who stays tries again, after pauses that grow up to a quarter of a minute,
+ * none as long as the other: a server that comes back is not stormed. */
+TEST(threat_47_pauses_grow_and_differ)
+{
+	struct world *w = calm_world(7);
+	struct program *alice = join(w, "alice", alice_password);
+	uint64_t base = 1000;
+	uint32_t before = 0;
+	unsigned n = 0, same = 0;
+
+	(void)client_host(alice->core);
+	client_flush(alice->core);
+	world_run(w, 3000);
+	world_server_kill(w, false);
+	world_run(w, 240000);
+	for (size_t i = 0; i < alice->logged; i++) {
+		const struct sotto_event *ev = &alice->log[i].event;
+
+		if (ev->type != SOTTO_STATE ||
+		    ev->state.state != SOTTO_STATE_OFFLINE)
+			continue;
+		CHECK(ev->state.wait_ms >= base / 2);
+		CHECK(ev->state.wait_ms <= base);
+		same += ev->state.wait_ms == base ||
+		    ev->state.wait_ms == before;
+		before = ev->state.wait_ms;
+		base = base < 7500 ? 2 * base : 15000;
+		n++;
+	}
+	CHECK(alice->logged <= WORLD_LOG);
+	CHECK(n >= 12 && n <= 40);
+	CHECK(same < 3);
+	world_server_start(w);
+	world_run(w, 30000);
+	CHECK_EQ(alice->core->session.state, CLIENT_SESSION_READY);
+	CHECK_EQ(alice->core->session.attempts, 0);
 	world_free(w);
 }
 
@@ -264,7 +311,7 @@ TEST(both_see_the_same_safety_number)
 
 CHECK_MAIN(T(they_meet_and_talk_directly),
     T(the_server_carries_what_it_cannot_read),
-    T(a_cut_is_no_goodbye),
+    T(threat_47_pauses_grow_and_differ), T(a_cut_is_no_goodbye),
     T(who_is_not_there_cannot_be_called), T(who_says_no_is_not_disturbed),
     T(a_bare_machine_and_a_password_give_everything_back),
     T(both_see_the_same_safety_number))

@@ -365,11 +365,37 @@ TEST(a_removed_machine_changes_nothing)
 	begin();
 	CHECK_EQ(scene_wait(s.alice, client_remove_device(s.alice->core,
 	    second->core->account.device)), SOTTO_OK);
+	/* What it has does not open what is sealed from now on. */
+	CHECK(memcmp(client_keys(s.alice->core)->data_key,
+	    client_keys(second->core)->data_key, 32) != 0);
 	program_kill(second);
 	second = alice_at(second->home, old_password);
 	CHECK_EQ(scene_wait(second, client_passwd(second->core,
 	    bytes_str(new_password))), SOTTO_KEY_CHANGED);
 	CHECK(gives_everything(old_password));
+	scene_end(&s);
+}
+
+/* Who has changed the account has seen its new state, and takes no older one
+ * from then on. */
+TEST(a_change_is_seen_by_who_made_it)
+{
+	const struct client_seen *seen;
+	struct client_seen before;
+
+	begin();
+	CHECK_EQ(scene_wait(s.alice, client_list(s.alice->core)), SOTTO_OK);
+	seen = &s.alice->core->seen;
+	before = *seen;
+	CHECK_EQ(scene_wait(s.alice, client_passwd(s.alice->core,
+	    bytes_str(new_password))), SOTTO_OK);
+	CHECK_EQ(seen->identity, before.identity + 1);
+	CHECK_EQ(seen->settings, before.settings + 1);
+	CHECK_EQ(scene_wait(s.alice, client_remove_device(s.alice->core,
+	    second->core->account.device)), SOTTO_OK);
+	CHECK_EQ(seen->identity, before.identity + 2);
+	CHECK_EQ(seen->settings, before.settings + 2);
+	CHECK_EQ(seen->roster, before.roster + 1);
 	scene_end(&s);
 }
 
@@ -437,6 +463,7 @@ TEST(what_was_seen_outlives_the_program)
 
 CHECK_MAIN(T(an_account_begun_anew_is_another_one),
     T(a_removed_machine_changes_nothing),
+    T(a_change_is_seen_by_who_made_it),
     T(what_was_seen_outlives_the_program),
     T(a_password_is_the_old_or_the_new_one),
     T(a_device_is_there_or_removed),

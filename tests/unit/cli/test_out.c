@@ -152,7 +152,25 @@ TEST(rows)
 	show_session(&out, &ev);
 	CHECK(strcmp(shown,
 		  "-- speaking with carol [relay] [verified] [pq]") == 0);
+	for (int pin = SOTTO_PIN_NONE; pin <= SOTTO_PIN_CHANGED; pin++) {
+		ev.session.pin = (enum sotto_pin)pin;
+		show_session(&out, &ev);
+		CHECK((strstr(shown, "unverified") == NULL) ==
+		    (pin == SOTTO_PIN_VERIFIED));
+	}
+}
+
+/* What a server or a peer has said is in some of them. */
+TEST(talk_is_harmless)
+{
+	begin(false);
+	out_say(&out, "waiting for %s", "\x1b]0;title\a\xe2\x80\xae");
+	CHECK(strcmp(shown,
+		  "-- waiting for \\x1b]0;title\\x07\\u202e") == 0);
+	begin(true);
+	out_say(&out, "waiting for %s", "\x1b");
+	CHECK(strchr(shown, '\x1b') == NULL);
 }
 
 CHECK_MAIN(T(messages_plain_and_json), T(nothing_raw_gets_through),
-    T(json_text_is_utf8), T(errors_in_sentences), T(rows))
+    T(json_text_is_utf8), T(errors_in_sentences), T(rows), T(talk_is_harmless))

@@ -125,7 +125,33 @@ TEST(passphrases_are_strong_and_differ)
 	CHECK(strlen(two) <= 4);
 }
 
+/* Each of the 1,024 words stands for ten bits, in each of the seven places. */
+TEST(passphrases_use_all_words)
+{
+	enum { WORDS = 1024, PLACES = 7 };
+	static char first[WORDS][16];
+	size_t same = 0;
+
+	for (unsigned i = 0; i < WORDS; i++) {
+		uint8_t random[16];
+		char phrase[128], *rest = phrase, *word;
+		size_t n = 0;
+
+		for (size_t j = 0; j < sizeof random; j++)
+			random[j] = (uint8_t)(j % 2 == 0 ? i >> 8 : i);
+		text_passphrase(phrase, sizeof phrase, random);
+		(void)snprintf(first[i], sizeof first[i], "%.*s",
+		    (int)strcspn(phrase, "-"), phrase);
+		for (; (word = strsep(&rest, "-")) != NULL; n++)
+			CHECK(strcmp(word, first[i]) == 0);
+		CHECK_EQ(n, PLACES);
+		for (unsigned j = 0; j < i; j++)
+			same += strcmp(first[j], first[i]) == 0;
+	}
+	CHECK_EQ(same, 0);
+}
+
 CHECK_MAIN(T(weak_ones_are_refused),
     T(threat_01_the_most_common_are_refused), T(strong_ones_are_taken),
     T(hints_count_against_it), T(long_ones_are_judged_by_their_start),
-    T(passphrases_are_strong_and_differ))
+    T(passphrases_are_strong_and_differ), T(passphrases_use_all_words))

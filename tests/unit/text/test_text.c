@@ -36,6 +36,10 @@ TEST(nfc_composes)
 	CHECK_BYTES(((struct bytes){ out, n }), BYTES_LIT("\xea\xb0\x80"));
 	CHECK_OK(text_nfc(BYTES_LIT("\xe2\x84\xab"), out, sizeof out, &n));
 	CHECK_BYTES(((struct bytes){ out, n }), BYTES_LIT("\xc3\x85"));
+	/* What only looks alike stays what it is: a circled one, a ligature. */
+	CHECK_OK(text_nfc(BYTES_LIT("\xe2\x91\xa0\xef\xac\x81"), out,
+	    sizeof out, &n));
+	CHECK_EQ(n, 6);
 	CHECK_OK(text_nfc(BYTES_NONE, out, sizeof out, &n));
 	CHECK_EQ(n, 0);
 }
