@@ -28,7 +28,9 @@ static struct {
 	int outcome;             /* of login; -1: under way */
 	struct noise_keypair pair; /* the server's */
 	struct pact_channel sealed;
-	unsigned pings, rekeys;
+	unsigned pings;
+	unsigned starts;         /* LOGIN_START, and the newest: */
+	struct wire_LOGIN_START start;
 } t;
 
 static const struct wire_endpoint here = { { [15] = 1 }, 40000 };
@@ -282,10 +284,12 @@ any_cap(uint8_t type, void *ctx)
 static enum err
 on_heard(uint8_t type, struct bytes body, void *ctx)
 {
-	(void)body;
 	(void)ctx;
 	t.pings += type == WIRE_PING;
-	return ERR_OK;
+	if (type != WIRE_LOGIN_START)
+		return ERR_OK;
+	t.starts++;
+	return wire_decode(WIRE_LOGIN_START, body, &t.start);
 }
 
 /* Opens what the client has said on the channel. */
@@ -309,13 +313,13 @@ hear(void)
 	wr_reset(&t.said);
 }
 
+/* Says a message on the channel. */
 static void
-say_pong(void)
+say(enum wire_type type, const void *message)
 {
-	struct wire_PONG pong = { 0 };
 	struct wr w = wr_new(), out = wr_new();
 
-	CHECK_OK(wire_encode(&w, WIRE_PONG, &pong));
+	CHECK_OK(wire_encode(&w, type, message));
 	CHECK_OK(pact_channel_seal(&t.sealed, wr_bytes(&w), false, &out));
 	client_bytes(t.c, t.link, wr_bytes(&out));
 	client_flush(t.c);
@@ -504,15 +508,93 @@ TEST(silence_is_asked_about_and_ends)
 /* Keys are changed every hour, though little is said. */
 TEST(an_hour_ends_a_key)
 {
+	struct wire_PONG pong = { 0 };
+
 	begin_open();
 	for (unsigned i = 0; i < 65; i++) {
 		pass(WIRE_PING_MS);
 		hear();
-		say_pong();
+		say(WIRE_PONG, &pong);
 	}
 	CHECK(!t.is_closed);
 	CHECK_EQ(t.pings, 65);
 	CHECK_EQ(t.sealed.in_rekeys, 2);
+	end();
+}
+
+/* The server has heard too many guesses: it asks for patience, or work. */
+static void
+ask_for_patience(uint32_t wait_ms)
+{
+	struct wire_ERROR m = { .req = t.start.req, .code = WIRE_ERROR_WAIT,
+		.wait_ms = wait_ms };
+
+	say(WIRE_ERROR, &m);
+}
+
+/* The machine finds a solution, at once. */
+static void
+find(void)
+{
+	t.work->is_solved = true;
+	client_job_done(t.c, t.job);
+	client_flush(t.c);
+	hear();
+}
+
+/* Bids for a login rise up to what no client goes beyond. What was made for
+ * a login that failed is forgotten. */
+TEST(bids_come_to_an_end)
+{
+	begin_open();
+	CHECK_EQ(t.starts, 1);
+	CHECK_EQ(t.start.effort, 0);
+	for (uint32_t effort = 1U << 18; effort <= PACT_GUARD_EFFORT_MAX;
+	     effort *= 4) {
+		ask_for_patience(1000);
+		CHECK_EQ(t.work->puzzle.effort, effort);
+		find();
+		CHECK_EQ(t.start.effort, effort);
+	}
+	CHECK_EQ(t.jobs, 3);
+	CHECK_EQ(t.outcome, -1);
+	CHECK(t.c->keys != NULL);
+	ask_for_patience(1000);
+	CHECK_EQ(t.outcome, SOTTO_WAIT);
+	CHECK_EQ(t.jobs, 3);
+	CHECK_EQ(t.starts, 4);
+	CHECK(t.c->keys == NULL);
+	end();
+}
+
+TEST(bidding_takes_ten_seconds)
+{
+	begin_open();
+	ask_for_patience(1000);
+	work(PACT_GUARD_WORK_MS - 1);
+	CHECK_EQ(t.outcome, -1);
+	work(1);
+	CHECK_EQ(t.outcome, SOTTO_WAIT);
+	end();
+	begin_open();
+	ask_for_patience(1000);
+	t.now_ms += PACT_GUARD_WORK_MS;
+	find();
+	ask_for_patience(1000);
+	CHECK_EQ(t.outcome, SOTTO_WAIT);
+	CHECK_EQ(t.jobs, 1);
+	end();
+}
+
+/* When the wait is not about who works most, it is told. */
+TEST(a_long_wait_is_no_auction)
+{
+	begin_open();
+	ask_for_patience(1000);
+	find();
+	ask_for_patience(20001);
+	CHECK_EQ(t.outcome, SOTTO_WAIT);
+	CHECK_EQ(t.jobs, 1);
 	end();
 }
 
@@ -521,4 +603,6 @@ CHECK_MAIN(T(a_server_with_its_key_is_spoken_with),
     T(a_key_that_was_asked_for_is_not_verified),
     T(a_challenge_is_the_servers), T(two_passes_are_tried),
     T(challenges_come_to_an_end), T(work_comes_to_an_end),
-    T(silence_is_asked_about_and_ends), T(an_hour_ends_a_key))
+    T(silence_is_asked_about_and_ends), T(an_hour_ends_a_key),
+    T(bids_come_to_an_end), T(bidding_takes_ten_seconds),
+    T(a_long_wait_is_no_auction))

@@ -53,5 +53,22 @@ TEST(every_part_counts)
 	CHECK(strcmp(text, other) != 0);
 }
 
+/* Computed by other means, out of docs/PROTOCOL.md, section 9. */
+TEST(it_is_what_the_protocol_says)
+{
+	static const char want[] =
+	    "59069 78029 04194 70175 00381 30277"
+	    " 85459 21842 68870 45871 59240 08531";
+	uint8_t one[32], other[32];
+	char text[CLIENT_SAFETY_TEXT];
+
+	for (uint8_t i = 0; i < 32; i++) {
+		one[i] = i;
+		other[i] = (uint8_t)(100 + i);
+	}
+	number(&alice, one, &bob, other, text);
+	CHECK_BYTES(bytes_str(text), bytes_str(want));
+}
+
 CHECK_MAIN(T(both_sides_see_the_same), T(it_has_its_form),
-    T(every_part_counts))
+    T(every_part_counts), T(it_is_what_the_protocol_says))

@@ -164,6 +164,14 @@ TEST(a_keyring_opens_with_its_password_only)
 	a.device[0]++;
 	CHECK_ERR(client_keyring_open(wr_bytes(&w), &a, stretched, &got),
 	    ERR_AUTH);
+	a.device[0]--;
+	a.identity[0]++;
+	CHECK_ERR(client_keyring_open(wr_bytes(&w), &a, stretched, &got),
+	    ERR_AUTH);
+	a.identity[0]--;
+	a.name.s[0]++;
+	CHECK_ERR(client_keyring_open(wr_bytes(&w), &a, stretched, &got),
+	    ERR_AUTH);
 	wr_free(&w);
 }
 

@@ -1,5 +1,7 @@
 #include "client/core.h"
 #include "client/introduction.h"
+#include "client/line.h"
+#include "client/people.h"
 #include "crypto/crypto.h"
 #include "pact/ticket.h"
 #include "support/check.h"
@@ -49,12 +51,21 @@ on_event(void *ctx, const struct sotto_event *event)
 }
 
 static void
+on_close(void *ctx, client_link link, bool at_once)
+{
+	(void)ctx;
+	(void)link;
+	(void)at_once;
+	t.effects++;
+}
+
+static void
 begin(void)
 {
 	struct client_options options = { .ksf = { 1, 8 } };
 	struct env env = { now_ms, now_ms, fill, NULL };
 	struct client_effects effects = { .deadline = on_deadline,
-		.event = on_event };
+		.event = on_event, .close = on_close };
 	struct client_introduction *in = calloc(1, sizeof *in);
 
 	CHECK_OK(crypto_init());
@@ -183,8 +194,99 @@ TEST(freeing_a_client_says_nothing)
 	CHECK_EQ(t.effects, 0);
 }
 
+/* ---- who comes to the door ---- */
+
+/* A stranger connects, and says what is no first record; his connection is
+ * there until the shell has closed it. */
+static bool
+knock(void)
+{
+	static const struct wire_endpoint from = { { [15] = 1 }, 4000 };
+	client_link link = client_accepted(t.c, &from);
+
+	if (link == 0)
+		return false;
+	client_bytes(t.c, link, BYTES_LIT("\0\1x"));
+	client_line_settle(t.c);
+	return true;
+}
+
+/* Nobody comes in to a client that does not listen or has no session; and
+ * not more at a time than it has places for. */
+TEST(the_door_has_a_keeper)
+{
+	unsigned n = 0;
+
+	begin();
+	CHECK(!knock());
+	t.c->is_listening = true;
+	while (n < 1000 && knock())
+		n++;
+	CHECK_EQ(n, 64);
+	CHECK(list_is_empty(&t.c->lines));
+	client_closed(t.c, t.c->next_link, ERR_OK);
+	CHECK(knock());
+	end();
+	begin();
+	t.c->is_listening = true;
+	secret_free(t.c->session.key);
+	t.c->session.key = NULL;
+	CHECK(!knock());
+	end();
+}
+
+/* ---- what a line may not do ---- */
+
+/* A line that stands tells which roster was seen; it neither changes a key
+ * nor what was confirmed of it. */
+TEST(a_line_does_not_move_a_pin)
+{
+	struct client_pin pin = { .name = { "bob" }, .identity = { 2 },
+		.is_verified = true, .roster_version = 5 };
+	const uint8_t same[32] = { 2 }, other[32] = { 3 };
+	const struct client_pin *now;
+
+	begin();
+	CHECK_OK(client_pins_set(&t.c->pins, &pin));
+	client_people_note(t.c, &pin.name, other, 9);
+	now = client_pins_get(&t.c->pins, &pin.name);
+	CHECK_EQ(now->identity[0], 2);
+	CHECK_EQ(now->roster_version, 5);
+	client_people_note(t.c, &pin.name, same, 4);
+	now = client_pins_get(&t.c->pins, &pin.name);
+	CHECK_EQ(now->roster_version, 5);
+	client_people_note(t.c, &pin.name, same, 6);
+	now = client_pins_get(&t.c->pins, &pin.name);
+	CHECK_EQ(now->roster_version, 6);
+	CHECK_EQ(now->identity[0], 2);
+	CHECK(now->is_verified);
+	end();
+}
+
+/* Nobody sends more on a stream than was allowed. */
+TEST(a_stream_has_a_window)
+{
+	static const uint8_t bytes[300];
+	struct wire_STREAM_DATA m = { .stream = 7, .data = { bytes, 200 } };
+	struct client_line *line;
+
+	begin();
+	line = client_line_answer(t.c, SOTTO_PATH_RELAY);
+	if (!CHECK(line != NULL))
+		return;
+	line->stream.is_open = true;
+	line->stream.number = 7;
+	line->stream.window = 300;
+	CHECK_OK(client_relay_on_data(t.c, &m));
+	CHECK_EQ(line->stream.window, 100);
+	CHECK_ERR(client_relay_on_data(t.c, &m), ERR_DECODE);
+	end();
+}
+
 CHECK_MAIN(T(the_right_ticket_is_admitted), T(a_ticket_is_spent_once),
     T(a_ticket_expires_on_our_own_clock), T(a_ticket_is_for_one_caller),
     T(a_ticket_is_for_the_paths_it_names),
     T(a_ticket_without_consent_is_nothing),
-    T(a_ticket_dies_with_the_session_key), T(freeing_a_client_says_nothing))
+    T(a_ticket_dies_with_the_session_key), T(the_door_has_a_keeper),
+    T(a_line_does_not_move_a_pin),
+    T(a_stream_has_a_window), T(freeing_a_client_says_nothing))

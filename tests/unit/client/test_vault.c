@@ -1,6 +1,7 @@
 /* The files of an account, and what is kept in them beside others who write
  * them, too: versions seen, and passes. */
 #include "client/core.h"
+#include "client/enrol.h"
 #include "client/passes.h"
 #include "crypto/crypto.h"
 #include "support/check.h"
@@ -130,6 +131,19 @@ TEST(a_disk_that_fails_is_told_once)
 	CHECK_EQ(t.saves, 1);
 	CHECK_ERR(client_vault_take(&t.c->vault), ERR_IO);
 	CHECK_OK(client_vault_take(&t.c->vault));
+	end();
+}
+
+/* A login whose files are not written has made no device. */
+TEST(a_device_is_made_when_its_files_are_there)
+{
+	begin();
+	t.c->session.state = CLIENT_SESSION_SAVE;
+	t.c->vault.err = ERR_IO;
+	client_enrol_saved(t.c);
+	CHECK(t.c->session.is_failed);
+	CHECK_EQ(t.c->session.failure.outcome, SOTTO_UNAVAILABLE);
+	CHECK_EQ(t.c->session.state, CLIENT_SESSION_SAVE);
 	end();
 }
 
@@ -278,6 +292,7 @@ give(uint8_t first, size_t n, uint32_t life_s)
 TEST(passes_are_taken_once)
 {
 	uint8_t pass[PACT_GUARD_PASS_LEN];
+	struct client_seen kept;
 	unsigned seen = 0;
 
 	begin();
@@ -291,6 +306,13 @@ TEST(passes_are_taken_once)
 	}
 	CHECK_EQ(seen, 0x1e);
 	CHECK(!client_passes_take(t.c, pass));
+	/* Nor does the next program take them. */
+	CHECK_EQ(t.saves, 1);
+	client_saved(t.c, CLIENT_FILE_STATE, ERR_OK, 1, BYTES_NONE);
+	CHECK_EQ(t.saves, 2);
+	CHECK_OK(client_seen_open(saved(), &t.c->account,
+	    client_keys(t.c)->device_seed, &kept));
+	CHECK_EQ(kept.passes.n, 0);
 	end();
 }
 
@@ -356,6 +378,7 @@ TEST(passes_of_a_new_device_wait)
 }
 
 CHECK_MAIN(T(one_save_at_a_time), T(a_disk_that_fails_is_told_once),
+    T(a_device_is_made_when_its_files_are_there),
     T(who_changes_an_account_last_is_right), T(what_was_seen_only_grows),
     T(a_foreign_state_is_written_over), T(who_has_no_home_saves_nothing),
     T(a_save_needs_memory), T(passes_are_taken_once), T(passes_have_a_life),

@@ -840,6 +840,7 @@ TEST(addresses_have_one_spelling)
 		"1.2.3.4.5", ":::", "1.2.3.4 " };
 	struct net_addr addr, local[64];
 	char text[56];
+	size_t n;
 
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
 		CHECK_OK(net_addr_parse(&addr, good[i][0], 7));
@@ -848,7 +849,15 @@ TEST(addresses_have_one_spelling)
 	}
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		CHECK_ERR(net_addr_parse(&addr, bad[i], 7), ERR_ARG);
-	CHECK(net_addr_local(local, 64) <= 64);
+	n = net_addr_local(local, 64);
+	CHECK(n <= 64);
+	for (size_t i = 0; i < n; i++) {
+		/* Of no use to anybody else. */
+		CHECK(net_addr_parse(&addr, "::1", 0) == ERR_OK &&
+		    memcmp(addr.ip, local[i].ip, sizeof addr.ip) != 0);
+		CHECK(net_addr_parse(&addr, "127.0.0.1", 0) == ERR_OK &&
+		    memcmp(addr.ip, local[i].ip, sizeof addr.ip) != 0);
+	}
 	CHECK_EQ(net_addr_local(local, 0), 0);
 }
 
