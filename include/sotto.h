@@ -248,7 +248,8 @@ SOTTO_API uint32_t sotto_set_status(struct sotto *s, enum sotto_status status);
 SOTTO_API uint32_t sotto_devices(struct sotto *s);
 SOTTO_API uint32_t sotto_remove_device(struct sotto *s, const char *id);
 
-/* Shows the safety number; confirm marks the identity key as compared. */
+/* Shows the safety number; confirm marks the identity key as compared, and is
+ * done when the account has kept that. */
 SOTTO_API uint32_t sotto_verify(struct sotto *s, const char *name,
     bool confirm);
 

@@ -3,6 +3,7 @@
 #include "client/core.h"
 #include "client/logout.h"
 #include "client/passwd.h"
+#include "client/people.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,15 @@ client_command_find(const struct client *c, enum client_command_type type)
 	EACH_COMMAND (c, cmd)
 		if (cmd->type == type && (type == CLIENT_COMMAND_HOST ||
 		    cmd->step == CLIENT_STEP_RUNNING))
+			return cmd;
+	return NULL;
+}
+
+struct client_command *
+client_command_unsure(const struct client *c, enum client_command_type type)
+{
+	EACH_COMMAND (c, cmd)
+		if (cmd->type == type && cmd->phase == CLIENT_PHASE_UNSURE)
 			return cmd;
 	return NULL;
 }
@@ -377,6 +387,7 @@ client_command_settle(struct client *c)
 		;
 	if (c->session.state != CLIENT_SESSION_READY)
 		return;
+	client_people_confirmed(c, NULL);
 	if (client_pins_are_changed(&c->pins) && !c->session.pins_rest &&
 	    (first_of(c) == NULL ||
 		first_of(c)->type != CLIENT_COMMAND_SETTINGS))

@@ -43,7 +43,8 @@ enum client_command_step {
 enum client_command_phase {
 	CLIENT_PHASE_OLD,    /* the old one is valid */
 	CLIENT_PHASE_ASKED,  /* PASSWD_START was said */
-	CLIENT_PHASE_UNSURE, /* CHANGE was said, DONE has not come */
+	CLIENT_PHASE_UNSURE, /* CHANGE was said, DONE has not come; VERIFY: the
+	                      * pin is ours, and not at the server yet */
 	CLIENT_PHASE_CHECK,  /* logging in with the new one, to find out */
 	CLIENT_PHASE_NEW,    /* the new one is valid: DONE has come */
 };
@@ -98,6 +99,11 @@ struct client_command *client_command_new(struct client *c,
 /* Returns the first command of a type that has been started, or NULL; of
  * hosts, the first at all. */
 struct client_command *client_command_find(const struct client *c,
+    enum client_command_type type);
+
+/* Returns the first command of a type that has done its part and does not know
+ * yet what became of it (CLIENT_PHASE_UNSURE), or NULL. */
+struct client_command *client_command_unsure(const struct client *c,
     enum client_command_type type);
 
 /* Takes a number for its request and starts the time for the answer. */

@@ -316,9 +316,35 @@ answer_verify(struct client *c, struct client_command *cmd,
 		client_command_done(c, cmd, &r);
 		return ERR_OK;
 	}
+	if (cmd->confirms) {
+		/* It is done when the pin is where it is kept. */
+		wr_put(&cmd->gathered, BYTES_OF(roster.identity));
+		cmd->req = 0;
+		cmd->phase = CLIENT_PHASE_UNSURE;
+		c->session.pins_rest = false;
+		return wr_done(&cmd->gathered);
+	}
 	show_safety(c, cmd, roster.identity);
 	client_command_ok(c, cmd);
 	return ERR_OK;
+}
+
+void
+client_people_confirmed(struct client *c, const struct client_report *report)
+{
+	struct client_command *cmd;
+
+	if (report == NULL && !client_pins_are_written(&c->pins))
+		return;
+	while ((cmd = client_command_unsure(c, CLIENT_COMMAND_VERIFY)) !=
+	    NULL) {
+		if (report != NULL) {
+			client_command_done(c, cmd, report);
+			continue;
+		}
+		show_safety(c, cmd, wr_bytes(&cmd->gathered).p);
+		client_command_ok(c, cmd);
+	}
 }
 
 static void

@@ -41,6 +41,11 @@ struct client_report client_people_alarm(struct client *c,
 void client_people_note(struct client *c, const struct wire_name *name,
     const uint8_t identity[32], uint64_t roster_version);
 
+/* Ends the commands that have confirmed a key: well, once all pins are at the
+ * server (NULL), or with what became of that. */
+void client_people_confirmed(struct client *c,
+    const struct client_report *report);
+
 void client_people_on_presence(struct client *c,
     const struct wire_PRESENCE *m);
 

@@ -102,6 +102,15 @@ client_pins_are_changed(const struct client_pins *pins)
 	return false;
 }
 
+bool
+client_pins_are_written(const struct client_pins *pins)
+{
+	for (size_t i = 0; i < pins->n; i++)
+		if (pins->p[i].is_ours || pins->p[i].is_sent)
+			return false;
+	return true;
+}
+
 void
 client_pins_begin(struct client_pins *pins)
 {

@@ -53,8 +53,10 @@ enum sotto_pin client_pins_judge(const struct client_pins *pins,
 MUST_USE enum err client_pins_set(struct client_pins *pins,
     const struct client_pin *pin);
 
-/* Returns whether a pin waits to be written to the server. */
+/* Returns whether a pin waits to be written to the server; and whether none
+ * does, nor is on its way there. */
 bool client_pins_are_changed(const struct client_pins *pins);
+bool client_pins_are_written(const struct client_pins *pins);
 
 /* The table is being written: what was ours is sent. Then, how it went: it
  * is stored, or ours again. */

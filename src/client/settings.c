@@ -1,6 +1,7 @@
 #include "client/command.h"
 #include "client/core.h"
 #include "client/enrol.h"
+#include "client/people.h"
 
 /* Devices that write their pins at once come to an end. */
 #define TRIES 8
@@ -117,6 +118,7 @@ rest(struct client *c, struct client_command *cmd,
     const struct client_report *report)
 {
 	client_report_notice(c, report);
+	client_people_confirmed(c, report);
 	c->session.pins_rest = true;
 	c->session.pins_timer.fire = on_rested;
 	client_arm(c, &c->session.pins_timer, REST_MS);

@@ -257,6 +257,9 @@ def threat_40_the_servers_disk_is_full(w):
         # Their pins cannot be written; that ends nothing.
         strangers = Talk(w, people[2:], '--relay-only')
         refused_on_a_full_disk(w, turner, 'late40', invite)
+        done = w.run(turner, 'verify', people[0], '--confirm')
+        holds(done.want(NO_SERVER).err, 'The pins were not written')
+        holds(w.run(turner, 'verify', people[0]).want(0).out, 'none')
         talk.goes_on()
         strangers.goes_on()
         now = turned(w, turner, 'password', ballast)

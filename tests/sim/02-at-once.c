@@ -229,8 +229,48 @@ TEST(the_new_password_opens_an_old_machine)
 	world_free(w);
 }
 
+/* The pin that a program which starts now has. */
+static enum sotto_pin
+pin_of(struct world *w, struct program **p, const char *whom)
+{
+	struct wire_name name = name_of(whom);
+	const struct world_event *told;
+
+	*p = start(w, *p, old_password);
+	CHECK_EQ(program_wait(*p, client_verify((*p)->core, &name, false)),
+	    SOTTO_OK);
+	told = program_last(*p, SOTTO_SAFETY, whom);
+	return told == NULL ? SOTTO_PIN_CHANGED : told->event.safety.pin;
+}
+
+TEST(a_key_is_confirmed_when_that_is_kept)
+{
+	struct world *w = new_world(11);
+	struct program *alice = join(w, "alice"), *bob = join(w, "bob");
+	struct wire_name name = name_of("bob");
+	uint32_t twice;
+
+	(void)bob;
+	world_server_room(w, 0);
+	CHECK_EQ(program_wait(alice, client_verify(alice->core, &name,
+	    true)), SOTTO_NO_SERVER);
+	CHECK_EQ(program_count(alice, SOTTO_SAFETY, NULL), 0);
+	CHECK_EQ(pin_of(w, &alice, "bob"), SOTTO_PIN_NONE);
+
+	world_server_room(w, SIZE_MAX);
+	twice = client_verify(alice->core, &name, true);
+	CHECK_EQ(program_wait(alice, client_verify(alice->core, &name,
+	    true)), SOTTO_OK);
+	CHECK_EQ(program_outcome(alice, twice), SOTTO_OK);
+	CHECK_EQ(pin_of(w, &alice, "bob"), SOTTO_PIN_VERIFIED);
+	CHECK_EQ(program_wait(alice, client_verify(alice->core, &name,
+	    true)), SOTTO_OK);
+	world_free(w);
+}
+
 CHECK_MAIN(T(two_who_call_at_once_have_one_line),
     T(a_cut_while_the_password_changes_leaves_no_doubt),
     T(a_machine_that_is_forgotten_leaves_nothing),
     T(an_ephemeral_machine_leaves_no_entry),
-    T(the_new_password_opens_an_old_machine))
+    T(the_new_password_opens_an_old_machine),
+    T(a_key_is_confirmed_when_that_is_kept))
