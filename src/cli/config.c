@@ -44,6 +44,20 @@ set_listen(struct options *o, const char *value)
 	return value_endpoint(value);
 }
 
+static bool
+set_account(struct options *o, const char *value)
+{
+	o->account = value;
+	return value_account(value);
+}
+
+static bool
+set_home(struct options *o, const char *value)
+{
+	o->home = value;
+	return value[0] != '\0';
+}
+
 /* Sets a key; what is wrong comes back, or NULL. */
 static const char *
 set_key(struct options *o, const char *key, const char *value)
@@ -51,9 +65,9 @@ set_key(struct options *o, const char *key, const char *value)
 	bool ok = true;
 
 	if (strcmp(key, "home") == 0)
-		o->home = value;
+		ok = set_home(o, value);
 	else if (strcmp(key, "account") == 0)
-		o->account = value;
+		ok = set_account(o, value);
 	else if (strcmp(key, "password_command") == 0)
 		o->password_command = value;
 	else if (strcmp(key, "listen") == 0)

@@ -84,3 +84,22 @@ value_endpoint(const char *text)
 	host[n] = '\0';
 	return inet_pton(is_v6 ? AF_INET6 : AF_INET, host, &address) == 1;
 }
+
+bool
+value_account(const char *text)
+{
+	size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+	const char *colon;
+	unsigned long port;
+
+	if (n == 0 || n > SOTTO_NAME_MAX || strchr("_.-", text[0]) != NULL)
+		return false;
+	if (text[n] == '\0')
+		return true;
+	if (text[n] != '@' || text[n + 1] == '\0')
+		return false;
+	colon = strrchr(text + n, ':');
+	return colon == NULL || strchr(colon, ']') != NULL ||
+	    value_number(colon + 1, 1, UINT16_MAX, &port);
+}

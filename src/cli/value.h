@@ -28,6 +28,9 @@ bool value_seconds(const char *text, double *out);
 /* ADDR:PORT or [ADDR]:PORT with numbers for both. */
 bool value_endpoint(const char *text);
 
+/* NAME or NAME@HOST[:PORT]; whether there can be such a host is not told. */
+bool value_account(const char *text);
+
 /* What several of flags, environment and files can set. */
 bool value_output(struct options *o, const char *text);
 bool value_color(struct options *o, const char *text);

@@ -319,9 +319,13 @@ def help_and_version(w):
 @test
 def a_broken_configuration_is_78(w):
     for line in ('listen = x', 'listen = 127.0.0.1', 'listen = ::1:70000',
-                 'listen = [127.0.0.1]:1', 'output = xml'):
+                 'listen = [127.0.0.1]:1', 'output = xml', 'account = ?',
+                 'account = alice@', 'account = alice@h:0', 'home ='):
         w.config(f'# first\n{line}\n')
         holds(w.run('alice', 'list').want(78).err, 'config:2:')
+    for value in ('alice', f'Alice@{w.at}'):
+        w.config(f'stretch_mib = 64\naccount = {value}\n')
+        w.run('alice', 'list').want(0)
     w.config('stretch_mib = 64\nbogus = 1\n')
     done = w.run('alice', 'whoami')
     w.config('stretch_mib = 64\nstretch_passes = 1\n')
