@@ -1,5 +1,6 @@
 #include "world.h"
 
+#include "crypto/sig.h"
 #include "server/conn.h"
 
 #include <string.h>
@@ -211,6 +212,147 @@ TEST(rosters_follow_each_other)
 	world_free(&w);
 }
 
+/* Signs g's roster anew, with the entry of g's device, whosever it is. */
+static void
+sign_all(struct guy *g)
+{
+	struct pact_roster_entry *entry =
+	    &g->roster.entries[g->roster.count - 1];
+	struct wr out = wr_init(g->roster_bytes, sizeof g->roster_bytes);
+
+	CHECK_OK(pact_roster_sign_entry(entry, &g->roster.name,
+	    g->roster.identity, g->device_seed));
+	CHECK_OK(pact_roster_write(&out, &g->roster, g->identity_seed));
+	g->roster_len = out.n;
+}
+
+/* Whole in itself, and the next one; but another person's. */
+TEST(a_roster_is_of_its_account)
+{
+	struct guy copy;
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	CHECK(guy_connect(&alice) && guy_login(&alice, 0));
+	guy_sign_roster(&alice);
+	copy = alice;
+	(void)strcpy(alice.roster.name.s, "bob");
+	sign_all(&alice);
+	CHECK_EQ(send_roster(&alice), WIRE_ERROR_INVALID);
+	alice.roster = copy.roster;
+	alice.identity_seed[0] ^= 1;
+	ed25519_public(alice.identity_seed, alice.roster.identity);
+	sign_all(&alice);
+	CHECK_EQ(send_roster(&alice), WIRE_ERROR_INVALID);
+	alice.identity_seed[0] ^= 1;
+	alice.roster = copy.roster;
+	sign_all(&alice);
+	CHECK_EQ(send_roster(&alice), 0);
+	world_free(&w);
+}
+
+/* A device that was to live for hours: it may not be given years, and what a
+ * bare machine's clock may be wrong by is an hour. */
+TEST(a_short_life_is_not_made_long)
+{
+	struct pact_roster_entry *entry;
+	uint64_t now_s;
+	struct guy copy;
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	guy_init_device(&second, &alice);
+	CHECK(guy_connect(&second) && guy_login(&second, 0));
+	second.ephemeral_s = 1000;
+	CHECK(guy_add_device(&second));
+	now_s = w.env.wall_s(w.env.ctx);
+	guy_sign_roster(&second);
+	copy = second;
+	entry = &second.roster.entries[1];
+	for (uint64_t more = 3601; more >= 3600; more--) {
+		second.roster = copy.roster;
+		entry->expires_s = now_s + WIRE_EPHEMERAL_S + more;
+		sign_all(&second);
+		CHECK_EQ(send_roster(&second), more == 3600 ? 0 :
+							WIRE_ERROR_INVALID);
+	}
+	world_free(&w);
+}
+
+/* The box of the identity changes with the password, or with all that a
+ * removed device has known; and a record is one. */
+TEST(parts_that_go_together)
+{
+	uint8_t record[192];
+	struct wire_CHANGE m = { .req = 3, .ksf_passes = 3,
+		.ksf_memory_kib = 64, .record = BYTES_OF(record),
+		.identity_version = 2, .identity_box = BYTES_OF(box),
+		.settings_version = 2, .settings_box = BYTES_OF(box) };
+	struct wire_DONE done;
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	CHECK(guy_connect(&alice) && guy_login(&alice, 0));
+	guy_sign_roster(&alice);
+	m.roster = (struct bytes){ alice.roster_bytes, alice.roster_len };
+	for (uint8_t i = 0; i < 3; i++) {
+		static const uint8_t alone[3] = { 0, WIRE_PART_SETTINGS,
+			WIRE_PART_ROSTER };
+
+		m.parts = WIRE_PART_IDENTITY | alone[i];
+		guy_say(&alice, WIRE_CHANGE, &m);
+		CHECK_EQ(guy_take_error(&alice), WIRE_ERROR_INVALID);
+	}
+	m.parts = WIRE_PART_IDENTITY | WIRE_PART_SETTINGS | WIRE_PART_ROSTER;
+	guy_say(&alice, WIRE_CHANGE, &m);
+	CHECK(guy_take(&alice, WIRE_DONE, &done));
+	/* No element of the group is no key. */
+	CHECK(new_record(&alice, "battery staple", record));
+	memset(record, 0xff, 32);
+	m.parts = WIRE_PART_RECORD | WIRE_PART_IDENTITY;
+	m.identity_version = 3;
+	guy_say(&alice, WIRE_CHANGE, &m);
+	CHECK_EQ(guy_take_error(&alice), WIRE_ERROR_INVALID);
+	world_free(&w);
+}
+
+/* However many questions there were before: eight may wait for the store. */
+TEST(eight_answers_may_wait)
+{
+	struct wire_SETTINGS_GET ask = { .req = 4 };
+	struct wire_STATUS_SET away = { .req = 5,
+		.status = WIRE_STATUS_AWAY };
+	struct wire_CHANGE change = { .req = 6, .parts = WIRE_PART_SETTINGS,
+		.settings_version = 99, .settings_box = BYTES_OF(box) };
+	struct wire_SETTINGS settings;
+	struct wire_DONE done;
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	for (int round = 0; round < 2; round++) {
+		w.shelf.is_slow = true;
+		for (int i = 0; i < 3; i++)
+			guy_say(&alice, WIRE_STATUS_SET, &away);
+		for (int i = 0; i < 3; i++)
+			guy_say(&alice, WIRE_CHANGE, &change);
+		for (int i = 0; i < 2; i++)
+			guy_say(&alice, WIRE_SETTINGS_GET, &ask);
+		CHECK_EQ(guy_take_error(&alice), 0);
+		guy_say(&alice, WIRE_SETTINGS_GET, &ask);
+		CHECK_EQ(guy_take_error(&alice), WIRE_ERROR_LIMIT);
+		w.shelf.is_slow = false;
+		world_pump(&w);
+		for (int i = 0; i < 3; i++) {
+			CHECK(guy_take(&alice, WIRE_DONE, &done));
+			CHECK_EQ(guy_take_error(&alice),
+			    WIRE_ERROR_CONFLICT);
+		}
+		CHECK(guy_take(&alice, WIRE_SETTINGS, &settings));
+		guy_forget(&alice);
+	}
+	world_free(&w);
+}
+
 TEST(a_removed_device_is_out)
 {
 	world_init(&w);
@@ -334,6 +476,71 @@ TEST(what_operators_do)
 	CHECK_EQ(guy_take_close(&second), WIRE_CLOSE_ENDED);
 	CHECK_ERR(user(SERVER_USER_REMOVE, &alice.name), ERR_GONE);
 	CHECK(!server_user_next(w.server, NULL, &info));
+	world_free(&w);
+}
+
+/* Of what was reset nothing is left but the name; and it is no longer
+ * disabled, or nobody could join it anew. */
+TEST(what_a_reset_leaves)
+{
+	static const uint8_t zeros[32];
+	struct server_user_info info;
+	struct wire_PERSON_GET ask = { .req = 3 };
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	CHECK(guy_join(&w, &bob, "bob"));
+	CHECK_OK(user(SERVER_USER_DISABLE, &alice.name));
+	CHECK_OK(user(SERVER_USER_RESET, &alice.name));
+	CHECK(server_user_next(w.server, NULL, &info));
+	CHECK(info.is_enabled && !info.has_record);
+	CHECK_EQ(info.devices, 0);
+	CHECK(memcmp(info.identity, zeros, sizeof zeros) == 0);
+	ask.name = alice.name;
+	guy_say(&bob, WIRE_PERSON_GET, &ask);
+	CHECK_EQ(guy_take_error(&bob), WIRE_ERROR_UNKNOWN);
+	CHECK(w.shelf.accounts[0].a.is_enabled);
+	world_free(&w);
+}
+
+/* The disk fails after the write: what was done is done, and shows. */
+TEST(an_operators_write_that_failed_and_was_done)
+{
+	struct server_user_info info;
+
+	for (int op = SERVER_USER_DISABLE; op <= SERVER_USER_REMOVE; op++) {
+		world_init(&w);
+		CHECK(guy_join(&w, &alice, "alice"));
+		w.shelf.is_lying = true;
+		CHECK_ERR(user((enum server_user_op)op, &alice.name), ERR_IO);
+		CHECK_EQ(guy_take_close(&alice), WIRE_CLOSE_ENDED);
+		w.shelf.is_lying = false;
+		CHECK(guy_connect(&alice));
+		CHECK(!guy_login_device(&alice, 0));
+		CHECK_EQ(server_user_next(w.server, NULL, &info),
+		    op != SERVER_USER_REMOVE);
+		world_free(&w);
+	}
+}
+
+/* What a session asked while its account was being disabled is not done: it
+ * asked for an account that is no more what it was. */
+TEST(a_change_behind_a_disabling)
+{
+	struct wire_CHANGE m = { .req = 3, .parts = WIRE_PART_SETTINGS,
+		.settings_version = 2, .settings_box = BYTES_OF(box) };
+	enum err err = ERR_STATE;
+
+	world_init(&w);
+	CHECK(guy_join(&w, &alice, "alice"));
+	w.shelf.is_slow = true;
+	server_user(w.server, SERVER_USER_DISABLE, &alice.name, op_done,
+	    &err);
+	guy_say(&alice, WIRE_CHANGE, &m);
+	w.shelf.is_slow = false;
+	world_pump(&w);
+	CHECK_OK(err);
+	CHECK_EQ(w.shelf.accounts[0].a.settings_version, 1);
 	world_free(&w);
 }
 
@@ -501,7 +708,11 @@ TEST(logout_of_a_device_ends_all_its_sessions)
 CHECK_MAIN(T(a_new_password), T(a_password_needs_the_password),
     T(all_parts_or_none), T(a_write_that_failed_and_was_done),
     T(settings_come_back),
-    T(rosters_follow_each_other), T(a_removed_device_is_out),
+    T(rosters_follow_each_other), T(a_roster_is_of_its_account),
+    T(a_short_life_is_not_made_long), T(parts_that_go_together),
+    T(eight_answers_may_wait), T(what_a_reset_leaves),
+    T(an_operators_write_that_failed_and_was_done),
+    T(a_change_behind_a_disabling), T(a_removed_device_is_out),
     T(ephemeral_devices_expire),
     T(a_clock_that_is_set_back_locks_nobody_out), T(what_operators_do),
     T(a_parked_login_survives_no_change),

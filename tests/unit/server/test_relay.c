@@ -210,6 +210,59 @@ TEST(only_the_caller_only_once_only_in_time)
 	world_free(&w);
 }
 
+/* A number that has been used is not given again, and no other number finds
+ * the stream that is in its place. */
+TEST(a_number_names_one_stream)
+{
+	struct wire_WANT want = { .req = 2, .paths = WIRE_PATH_RELAY };
+	struct wire_ANSWER answer = { .verdict = WIRE_VERDICT_ACCEPT,
+		.paths = WIRE_PATH_RELAY };
+	struct wire_STREAM_CLOSE over = { 0 };
+	struct wire_INTRODUCTION asked;
+	struct wire_STREAM_OPENED opened;
+	struct wire_STREAM_DATA data;
+	struct wire_INTRODUCED got;
+	uint32_t first;
+
+	begin_stream();
+	first = over.stream = at_alice;
+	want.name = bob.name;
+	guy_say(&alice, WIRE_WANT, &want);
+	CHECK(guy_take(&bob, WIRE_INTRODUCTION, &asked));
+	memcpy(answer.id, asked.id, sizeof answer.id);
+	guy_say(&bob, WIRE_ANSWER, &answer);
+	CHECK(guy_take(&alice, WIRE_INTRODUCED, &got));
+	memcpy(id, got.id, sizeof id);
+	guy_say(&alice, WIRE_STREAM_CLOSE, &over);
+	guy_forget(&bob);
+	open_stream(&alice);
+	CHECK(guy_take(&alice, WIRE_STREAM_OPENED, &opened));
+	CHECK(opened.stream != first);
+	CHECK(guy_take(&bob, WIRE_STREAM_OPENED, &opened));
+	say_data(&alice, first, 10);
+	CHECK(!guy_take(&bob, WIRE_STREAM_DATA, &data));
+	CHECK(!alice.is_closed);
+	world_free(&w);
+}
+
+/* A byte too many is no STREAM_DATA. */
+TEST(data_ends_where_it_says)
+{
+	struct wire_STREAM_DATA m = { .data = BYTES_LIT("hello") }, got;
+	struct wr out = wr_new();
+
+	begin_stream();
+	m.stream = at_alice;
+	guy_queue(&alice, &out, WIRE_STREAM_DATA, &m);
+	wr_u8(&out, 0);
+	out.p[3]++;
+	guy_say_raw(&alice, wr_bytes(&out));
+	wr_free(&out);
+	CHECK_EQ(guy_take_close(&alice), WIRE_CLOSE_PROTOCOL);
+	CHECK(!guy_take(&bob, WIRE_STREAM_DATA, &got));
+	world_free(&w);
+}
+
 /* A peer that does not read: what waits for it is bounded by its credit, and
  * small pieces that weigh more end the stream, not the session. */
 TEST(who_does_not_read_loses_the_stream)
@@ -256,5 +309,6 @@ CHECK_MAIN(T(bytes_arrive_as_they_were), T(a_burst_shares_records),
     T(credit_is_a_limit), T(credit_that_was_not_used_cannot_be_given),
     T(closing), T(a_cut_closes_the_other_end),
     T(only_the_caller_only_once_only_in_time),
+    T(a_number_names_one_stream), T(data_ends_where_it_says),
     T(who_does_not_read_loses_the_stream),
     T(who_does_not_read_loses_the_session))
