@@ -86,6 +86,30 @@ TEST(every_flipped_bit_is_refused)
 	CHECK_OK(pact_guard_read_first(wr_bytes(&w), key, &out));
 }
 
+/* A kind has one length, and a question for the key is zeros, since anybody
+ * can ask it and nothing else protects it. */
+TEST(every_kind_has_one_form)
+{
+	for (enum pact_guard_kind kind = PACT_GUARD_PLAIN;
+	     kind <= PACT_GUARD_ASK; kind++) {
+		struct pact_guard_first in = sample(kind), out;
+		uint8_t record[PACT_GUARD_FIRST_MAX + 1] = { 0 };
+		struct wr w = wr_init(record, sizeof record);
+
+		CHECK_OK(pact_guard_write_first(&w, key, &in));
+		CHECK_OK(pact_guard_read_first(wr_bytes(&w), key, &out));
+		CHECK_ERR(pact_guard_read_first(
+		    (struct bytes){ record, w.n + 1 }, key, &out),
+		    ERR_DECODE);
+		for (size_t i = 2; kind == PACT_GUARD_ASK && i < w.n; i++) {
+			record[i] = 1;
+			CHECK_ERR(pact_guard_read_first(wr_bytes(&w), key,
+			    &out), ERR_DECODE);
+			record[i] = 0;
+		}
+	}
+}
+
 TEST(another_servers_key_is_refused)
 {
 	struct pact_guard_first in = sample(PACT_GUARD_PLAIN), out;
@@ -208,7 +232,8 @@ TEST(a_challenge_answers_one_record)
 }
 
 CHECK_MAIN(T(every_kind_comes_back), T(a_record_needs_its_room),
-    T(every_flipped_bit_is_refused), T(another_servers_key_is_refused),
+    T(every_flipped_bit_is_refused), T(every_kind_has_one_form),
+    T(another_servers_key_is_refused),
     T(a_puzzle_has_solutions_about_as_often_as_it_says),
     T(a_puzzle_is_solved_in_slices),
     T(a_solution_is_bound_to_its_message), T(a_bid_is_bound_to_its_login),

@@ -138,6 +138,41 @@ TEST(labels_cannot_reach_a_terminal)
 	CHECK_ERR(write_and_read(&in), ERR_DECODE);
 }
 
+/* A byte more than a roster, one too many of all, none of a version, and the
+ * one byte that is ASCII and not printed. */
+TEST(a_roster_has_one_form)
+{
+	struct pact_roster roster = sample_roster(2), out;
+	uint8_t room[WIRE_ROSTER_MAX + 1] = { 0 };
+	uint8_t seed[32] = { 20, 0 };
+	struct wr w = wr_init(room, sizeof room);
+	size_t n;
+
+	CHECK_OK(pact_roster_write(&w, &roster, identity_seed));
+	n = w.n;
+	CHECK_OK(pact_roster_read((struct bytes){ room, n }, &out));
+	CHECK_ERR(pact_roster_read((struct bytes){ room, n + 1 }, &out),
+	    ERR_DECODE);
+	CHECK_ERR(pact_roster_parse((struct bytes){ room, n + 1 }, &out),
+	    ERR_DECODE);
+	CHECK_ERR(pact_roster_read((struct bytes){ room, sizeof room }, &out),
+	    ERR_TOO_BIG);
+	roster.version = 0;
+	w = wr_init(room, sizeof room);
+	CHECK_OK(pact_roster_write(&w, &roster, identity_seed));
+	CHECK_ERR(pact_roster_read(wr_bytes(&w), &out), ERR_DECODE);
+	roster.version = 1;
+	for (int c = 0x7e; c <= 0x7f; c++) {
+		roster.entries[0].label[1] = (char)c;
+		CHECK_OK(pact_roster_sign_entry(&roster.entries[0],
+		    &roster.name, roster.identity, seed));
+		w = wr_init(room, sizeof room);
+		CHECK_OK(pact_roster_write(&w, &roster, identity_seed));
+		CHECK_ERR(pact_roster_read(wr_bytes(&w), &out),
+		    c == 0x7e ? ERR_OK : ERR_DECODE);
+	}
+}
+
 TEST(expired_devices_are_not_found)
 {
 	struct pact_roster in = sample_roster(3);
@@ -303,7 +338,8 @@ TEST(logout_answers_differ_by_side_and_challenge)
 
 CHECK_MAIN(T(a_roster_comes_back), T(no_bit_of_a_roster_may_change),
     T(an_entry_needs_its_devices_signature), T(a_device_stands_once),
-    T(labels_cannot_reach_a_terminal), T(expired_devices_are_not_found),
+    T(labels_cannot_reach_a_terminal), T(a_roster_has_one_form),
+    T(expired_devices_are_not_found),
     T(a_ticket_opens_for_its_callee_only), T(a_ticket_has_one_form),
     T(a_ticket_that_cannot_be_sealed),
     T(every_input_changes_the_session_key),
