@@ -192,7 +192,7 @@ shelf_do(struct shelf *shelf, struct store_request *r)
 	enum err err;
 
 	if (r->kind == STORE_ACCOUNT_GET || r->kind == STORE_ACCOUNT_RECORD)
-		return shelf_get(shelf, r);
+		return r->held != NULL ? r->result : shelf_get(shelf, r);
 	if (shelf->is_broken)
 		return ERR_IO;
 	err = shelf_write(shelf, r);
@@ -205,6 +205,12 @@ shelf_submit(struct store *s, struct store_request *r)
 	struct shelf *shelf = (struct shelf *)s;
 
 	r->next = NULL;
+	r->held = NULL;
+	if (shelf->reads_early && (r->kind == STORE_ACCOUNT_GET ||
+	    r->kind == STORE_ACCOUNT_RECORD)) {
+		r->result = shelf_get(shelf, r);
+		r->held = shelf; /* it has been read */
+	}
 	if (shelf->first == NULL)
 		shelf->first = r;
 	else

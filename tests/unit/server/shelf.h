@@ -30,6 +30,8 @@ struct shelf {
 	size_t gets;      /* requests of that kind */
 	size_t misses;    /* of them, of accounts that are not there */
 	bool is_slow;     /* completes nothing for now */
+	bool reads_early; /* what is read is as it was when it was asked for,
+			   * as by another thread; completed in order */
 	bool is_slow_to_create; /* the same, once it comes to an account */
 	bool is_broken;   /* every write fails */
 	bool is_lying;    /* every write is done, and said to have failed */
