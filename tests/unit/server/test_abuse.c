@@ -359,9 +359,41 @@ TEST(drained_with_the_store)
 	world_pump(&w);
 	CHECK(alice.is_closed && bob.is_closed);
 	CHECK(!server_is_drained(w.server));
+	CHECK(server_open(w.server, &alice, &alice.from) == NULL);
 	w.shelf.is_slow = false;
 	world_pump(&w);
 	CHECK(server_is_drained(w.server));
+	world_free(&w);
+}
+
+/* Fewer connections than the table has room for, if the operator says so. */
+TEST(connections_are_counted)
+{
+	struct server_config config;
+
+	two_members();
+	config = w.server->config;
+	config.max_conns = 2;
+	server_configure(w.server, &config);
+	CHECK(server_open(w.server, &alice, &alice.from) == NULL);
+	guy_cut(&bob);
+	CHECK(guy_connect(&bob));
+	CHECK_EQ(w.server->open_n, 1);
+	CHECK(guy_login_device(&bob, 0));
+	CHECK_EQ(w.server->open_n, 0);
+	world_free(&w);
+}
+
+/* Who does not take the word that ends a session is cut. */
+TEST(an_end_has_an_end)
+{
+	two_members();
+	server_conn_end(w.server, bob.conn, WIRE_CLOSE_ENDED);
+	server_flush(w.server);
+	CHECK(bob.is_closed && !bob.is_cut);
+	w.now_ms += 5000;
+	server_tick(w.server);
+	CHECK(bob.is_cut);
 	world_free(&w);
 }
 
@@ -411,5 +443,6 @@ CHECK_MAIN(T(dropped_by_the_error_of_a_login),
     T(empty_credit_drowns_nobody), T(a_bad_account_stops_the_start),
     T(announcements_have_a_pace), T(gone_stays_gone),
     T(a_credential_is_used_once), T(open_registration_has_an_end),
-    T(drained_with_the_store), T(a_question_for_the_key_says_nothing),
+    T(drained_with_the_store),
+    T(connections_are_counted), T(an_end_has_an_end), T(a_question_for_the_key_says_nothing),
     T(lost_letters_leave_nobody_behind))

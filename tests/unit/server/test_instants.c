@@ -147,6 +147,34 @@ TEST(who_hangs_up_while_logging_in)
 	world_free(&w);
 }
 
+/* Nor has the next one who happens to get the same slot: what is on its way
+ * to the one who hung up is for nobody. */
+TEST(an_answer_for_who_hung_up_is_nobodys)
+{
+	static struct guy bob;
+	struct server_user_info info;
+	struct server_conn *slot;
+
+	begin();
+	guy_cut(&second);
+	CHECK(guy_join(&w, &bob, "bob"));
+	guy_cut(&bob);
+	slot = alice.conn;
+	w.shelf.is_slow = true;
+	CHECK(!guy_login_device(&alice, 0));
+	guy_cut(&alice);
+	CHECK(guy_connect(&bob) && bob.conn == slot);
+	CHECK(!guy_login_device(&bob, 0));
+	w.shelf.is_slow = false;
+	world_pump(&w);
+	CHECK(!bob.is_closed);
+	CHECK_EQ(bob.conn->state, SERVER_LOGGED);
+	CHECK_EQ(sessions(), 0);
+	CHECK(server_user_next(w.server, &alice.name, &info));
+	CHECK_EQ(info.sessions, 1);
+	world_free(&w);
+}
+
 /* An account that was made though the disk said no is there for its owner,
  * without a restart. */
 TEST(a_joining_that_failed_and_was_done)
@@ -167,4 +195,5 @@ TEST(a_joining_that_failed_and_was_done)
 
 CHECK_MAIN(T(a_login_behind_a_change),
     T(a_login_behind_a_change_that_failed_and_was_done),
-    T(who_hangs_up_while_logging_in), T(a_joining_that_failed_and_was_done))
+    T(who_hangs_up_while_logging_in),
+    T(an_answer_for_who_hung_up_is_nobodys), T(a_joining_that_failed_and_was_done))

@@ -72,6 +72,42 @@ TEST(a_bare_machine_asks_for_the_key)
 	CHECK_EQ(alice.in.n, 2 + 1 + 32);
 	CHECK_BYTES(((struct bytes){ alice.in.p + 3, 32 }),
 	    BYTES_OF(w.server_key));
+	/* It is told once, and not where that is switched off. */
+	server_bytes(w.server, alice.conn, BYTES_OF(ask));
+	CHECK(alice.is_cut);
+	CHECK_EQ(alice.in.n, 2 + 1 + 32);
+	guy_cut(&alice);
+	w.server->config.tells_key = false;
+	alice.is_closed = alice.is_cut = false;
+	alice.conn = server_open(w.server, &alice, &alice.from);
+	server_bytes(w.server, alice.conn, BYTES_OF(ask));
+	CHECK(alice.is_cut);
+	CHECK_EQ(alice.in.n, 0);
+	world_free(&w);
+}
+
+/* Both public keys of message 2 are new, and what was opened is not left in
+ * the memory where it was. */
+TEST(each_channel_has_its_own_keys)
+{
+	uint8_t message2[2][PACT_GUARD_MESSAGE2_LEN];
+	struct wire_PING ping = { .token = 5 };
+
+	world_init(&w);
+	guy_init(&w, &alice, "alice", "correct horse");
+	alice.is_deaf = true;
+	for (int i = 0; i < 2; i++) {
+		CHECK(!guy_connect(&alice));
+		CHECK_EQ(alice.in.n, 2 + 1 + PACT_GUARD_MESSAGE2_LEN);
+		memcpy(message2[i], alice.in.p + 3, sizeof message2[i]);
+	}
+	CHECK(memcmp(message2[0], message2[1], 32) != 0);
+	alice.is_deaf = false;
+	CHECK(guy_connect(&alice));
+	guy_say(&alice, WIRE_PING, &ping);
+	CHECK(guy_take(&alice, WIRE_PONG, &ping));
+	for (size_t i = 0; i < 254; i++)
+		CHECK_EQ(w.server->scratch[i], 0);
 	world_free(&w);
 }
 
@@ -847,7 +883,8 @@ TEST(sources_have_a_budget)
 CHECK_MAIN(T(handshake), T(handshake_in_single_bytes),
     T(a_wrong_server_key_gets_no_byte),
     T(a_flipped_bit_stops_the_handshake), T(a_bare_machine_asks_for_the_key),
-    T(register_and_log_in), T(a_wrong_password_is_refused),
+    T(each_channel_has_its_own_keys), T(register_and_log_in),
+    T(a_wrong_password_is_refused),
     T(unknown_names_look_like_known_ones),
     T(threat_04_names_are_not_told_apart), T(threat_04_everybody_stands_in),
     T(an_invite_is_used_once),

@@ -222,7 +222,7 @@ TEST(a_number_names_one_stream)
 	struct wire_STREAM_OPENED opened;
 	struct wire_STREAM_DATA data;
 	struct wire_INTRODUCED got;
-	uint32_t first;
+	uint32_t first, opened_at;
 
 	begin_stream();
 	first = over.stream = at_alice;
@@ -237,10 +237,25 @@ TEST(a_number_names_one_stream)
 	guy_forget(&bob);
 	open_stream(&alice);
 	CHECK(guy_take(&alice, WIRE_STREAM_OPENED, &opened));
-	CHECK(opened.stream != first);
+	opened_at = opened.stream;
+	CHECK(opened_at != first);
 	CHECK(guy_take(&bob, WIRE_STREAM_OPENED, &opened));
 	say_data(&alice, first, 10);
 	CHECK(!guy_take(&bob, WIRE_STREAM_DATA, &data));
+	/* Nor when everything was over in between. */
+	at_alice = over.stream = opened_at;
+	guy_say(&alice, WIRE_STREAM_CLOSE, &over);
+	world_wait(&w, 10);
+	want.req++;
+	guy_say(&alice, WIRE_WANT, &want);
+	CHECK(guy_take(&bob, WIRE_INTRODUCTION, &asked));
+	memcpy(answer.id, asked.id, sizeof answer.id);
+	guy_say(&bob, WIRE_ANSWER, &answer);
+	CHECK(guy_take(&alice, WIRE_INTRODUCED, &got));
+	memcpy(id, got.id, sizeof id);
+	open_stream(&alice);
+	CHECK(guy_take(&alice, WIRE_STREAM_OPENED, &opened));
+	CHECK(opened.stream != first && opened.stream != at_alice);
 	CHECK(!alice.is_closed);
 	world_free(&w);
 }
