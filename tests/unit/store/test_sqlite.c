@@ -101,6 +101,17 @@ TEST(each_part_has_its_rule)
 			v = 3; /* 3 would be right now */
 	}
 
+	for (uint64_t v = 1; v <= 4; v++) {
+		if (v == 3)
+			continue;
+		a.q.account.identity_version = v;
+		a.q.account.settings_version = v;
+		a.q.account.roster_version = v;
+		CHECK_ERR(asked_change(s, &a, STORE_IDENTITY), ERR_CONFLICT);
+		CHECK_ERR(asked_change(s, &a, STORE_SETTINGS), ERR_CONFLICT);
+		CHECK_ERR(asked_change(s, &a, STORE_ROSTER), ERR_CONFLICT);
+	}
+
 	/* One part in conflict: none of the others is done. */
 	a.q.account.status = 9;
 	a.q.account.roster_version = 9;
@@ -149,6 +160,7 @@ TEST(a_reset_name_can_be_taken_again)
 	CHECK_EQ(got.q.account.roster_version, 0);
 	CHECK_EQ(got.q.account.record[0], 0);
 	CHECK_EQ(got.q.account.identity[0], 0);
+	CHECK_EQ(got.q.account.credential_id[0], 0);
 	CHECK_EQ(got.len[0] + got.len[1] + got.len[2], 0);
 	CHECK_OK(asked_put_invite(s, "alice", 2, 200, 5));
 	a = asked_creation("alice", 2);
@@ -177,6 +189,25 @@ TEST(disabling_takes_the_invites_too)
 	store_sqlite_close(s);
 }
 
+/* Counts the rows of a table by a connection of its own. */
+static int
+rows(const char *table)
+{
+	sqlite3 *db = NULL;
+	sqlite3_stmt *st = NULL;
+	char text[64];
+	int n = -1;
+
+	(void)snprintf(text, sizeof text, "SELECT count(*) FROM %s", table);
+	CHECK_EQ(sqlite3_open(place_path, &db), SQLITE_OK);
+	if (sqlite3_prepare_v2(db, text, -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW)
+		n = sqlite3_column_int(st, 0);
+	(void)sqlite3_finalize(st);
+	(void)sqlite3_close(db);
+	return n;
+}
+
 TEST(removing_takes_the_invites_too)
 {
 	struct store_sqlite *s;
@@ -194,6 +225,9 @@ TEST(removing_takes_the_invites_too)
 	CHECK_OK(asked_wait(s, &a, false));
 	CHECK_ERR(asked_wait(s, &got, false), ERR_GONE);
 	store_sqlite_close(s);
+	CHECK_EQ(rows("account"), 0);
+	CHECK_EQ(rows("settings"), 0);
+	CHECK_EQ(rows("invite"), 0);
 }
 
 /* ---- lists ---- */
@@ -434,6 +468,37 @@ TEST(one_process_has_the_file)
 	store_sqlite_close(second);
 }
 
+/* What stands at the end of a link may be anybody's; and no mode is left to
+ * the one whom the umask of the day allows. */
+TEST(the_file_is_ours)
+{
+	struct store_sqlite_options options = { .path = place_path };
+	struct store_sqlite *s = NULL;
+	char other[80], copy[80];
+	const char *why = "";
+	mode_t old = umask(0);
+	struct stat st;
+
+	place_fresh();
+	s = place_open(true, NULL);
+	CHECK_EQ(stat(place_path, &st), 0);
+	CHECK_EQ(st.st_mode & 07777, 0600);
+	(void)snprintf(copy, sizeof copy, "%s.copy", place_path);
+	CHECK_OK(store_sqlite_backup(s, copy));
+	CHECK_EQ(stat(copy, &st), 0);
+	CHECK_EQ(st.st_mode & 07777, 0600);
+	store_sqlite_close(s);
+	(void)umask(old);
+	(void)snprintf(other, sizeof other, "%s.other", place_path);
+	CHECK_EQ(rename(place_path, other), 0);
+	CHECK_EQ(symlink(other, place_path), 0);
+	CHECK_ERR(store_sqlite_open(&options, &s, &why), ERR_IO);
+	CHECK_ERR(store_sqlite_check(place_path, &why), ERR_IO);
+	CHECK_EQ(unlink(place_path), 0);
+	CHECK_EQ(rename(other, place_path), 0);
+	CHECK_EQ(unlink(copy), 0);
+}
+
 /* ---- failures ---- */
 
 /* A vfs that is the default one until its syncs or writes are told to fail. */
@@ -535,6 +600,48 @@ TEST(a_full_disk_passes)
 
 /* ---- copies ---- */
 
+/* The file that was synced last; see meson.build. */
+static char synced[128];
+static int sync_fails;
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int
+__wrap_fsync(int fd)
+{
+	char link[32];
+	ssize_t n;
+
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, synced, sizeof synced - 1);
+	synced[n < 0 ? 0 : n] = '\0';
+	return sync_fails ? -1 : __real_fsync(fd);
+}
+
+/* A copy is a promise, too: it is on the disk, or it is not there. */
+TEST(a_backup_is_synced)
+{
+	struct store_sqlite *s;
+	char copy[80];
+	struct stat st;
+
+	for (int is_threaded = 0; is_threaded < 2; is_threaded++) {
+		place_fresh();
+		s = place_open(is_threaded, NULL);
+		(void)snprintf(copy, sizeof copy, "%s.copy", place_path);
+		synced[0] = '\0';
+		CHECK_OK(store_sqlite_backup(s, copy));
+		CHECK(strcmp(synced, copy) == 0);
+		CHECK_EQ(unlink(copy), 0);
+		sync_fails = 1;
+		CHECK_ERR(store_sqlite_backup(s, copy), ERR_IO);
+		sync_fails = 0;
+		CHECK(stat(copy, &st) != 0);
+		store_sqlite_close(s);
+	}
+}
+
 static void
 check_backup(bool is_threaded)
 {
@@ -578,4 +685,5 @@ CHECK_MAIN(T(an_invite_makes_one_account), T(an_invite_expires_and_wears_out),
     T(a_conflict_spoils_nothing_but_itself),
     T(a_completion_is_seen_by_the_next_read),
     T(closing_finishes_what_is_pending), T(one_process_has_the_file),
+    T(the_file_is_ours), T(a_backup_is_synced),
     T(a_failed_sync_is_final), T(a_full_disk_passes), T(a_backup_is_a_store))
