@@ -444,5 +444,6 @@ CHECK_MAIN(T(dropped_by_the_error_of_a_login),
     T(announcements_have_a_pace), T(gone_stays_gone),
     T(a_credential_is_used_once), T(open_registration_has_an_end),
     T(drained_with_the_store),
-    T(connections_are_counted), T(an_end_has_an_end), T(a_question_for_the_key_says_nothing),
+    T(connections_are_counted), T(an_end_has_an_end),
+    T(a_question_for_the_key_says_nothing),
     T(lost_letters_leave_nobody_behind))

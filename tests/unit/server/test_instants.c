@@ -196,4 +196,5 @@ TEST(a_joining_that_failed_and_was_done)
 CHECK_MAIN(T(a_login_behind_a_change),
     T(a_login_behind_a_change_that_failed_and_was_done),
     T(who_hangs_up_while_logging_in),
-    T(an_answer_for_who_hung_up_is_nobodys), T(a_joining_that_failed_and_was_done))
+    T(an_answer_for_who_hung_up_is_nobodys),
+    T(a_joining_that_failed_and_was_done))
