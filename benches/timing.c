@@ -28,7 +28,6 @@
 #include "opaque/server.h"
 #include "server/core.h"
 #include "server/effort.h"
-#include "server/guess.h"
 #include "server/pass.h"
 
 #include <stdio.h>
@@ -51,7 +50,6 @@ static volatile unsigned result; /* so that nothing is optimized away */
 static const uint8_t nonce[24] = { 9, 8, 7 };
 static uint8_t key[64] = { 5, 6, 7 };
 static struct world w;
-static struct guy alice;
 
 static void
 must(bool ok, const char *what)
@@ -343,29 +341,6 @@ run_pass(void)
 	result = server_pass_check(w.server, 1, BYTES_NONE, &first);
 }
 
-/* One name has an account, the other has none. */
-static size_t
-begin_guess(void)
-{
-	const struct wire_name names[] = { { "alice" }, { "alina" } };
-
-	must(guy_join(&w, &alice, names[0].s), "alice cannot join");
-	for (size_t i = 0; i < WELCH_KINDS; i++)
-		memcpy(kinds[i], &names[i], sizeof names[i]);
-	return sizeof names[0];
-}
-
-static void
-run_guess(void)
-{
-	const struct wire_name *name = (const struct wire_name *)input;
-	uint32_t wait_ms;
-
-	result = server_guess_charge(
-	    w.server, alice.conn, name, 0, &wait_ms);
-	server_guess_refund(w.server, alice.conn, name);
-}
-
 /* ---- proofs and keys ---- */
 
 static size_t
@@ -469,7 +444,6 @@ static const struct subject {
 	{ "first record, mac1", begin_mac1, run_mac1, false },
 	{ "puzzle, challenge", begin_challenge, run_challenge, false },
 	{ "pass of a device, tag", begin_pass, run_pass, false },
-	{ "guess, known vs unknown name", begin_guess, run_guess, false },
 	{ "KE3, client's MAC", begin_ke3, run_ke3, false },
 	{ "ML-KEM-768, own, encaps, fixed vs random", begin_encaps,
 	    run_encaps, true },
