@@ -1,6 +1,7 @@
 #include "cli/cmd.h"
 #include "cli/signals.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,21 @@ run_options(struct options *o, struct out *out, int argc, char **argv)
 	return commands[o->command](o);
 }
 
+/* Where one of the three standard descriptors is closed, what is opened next
+ * would take its place, and hear all that is said. */
+static void
+hold_standard(void)
+{
+	int fd;
+
+	/* So that to write is an error. */
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 /* What is made is ours alone, and nothing of our memory ends in a core file
  * or in a debugger's hands. */
 static void
@@ -68,6 +84,7 @@ main(int argc, char **argv)
 	struct out out;
 	int code;
 
+	hold_standard();
 	be_private();
 	/* Lines are written whole; a buffer would keep what people wrote. A
 	 * terminal's editor writes by letters. */

@@ -1,6 +1,7 @@
 #include "crypto/crypto.h"
 #include "sottod/cmd.h"
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #ifndef __has_feature
 #define __has_feature(x) 0
@@ -24,6 +26,21 @@ static const struct options_command commands[] = {
 	{ "check", 0, 0, OPTIONS_CHECK, cmd_check },
 	{ NULL, 0, 0, 0, NULL },
 };
+
+/* Where one of the three standard descriptors is closed, what is opened next
+ * would take its place, and hear all that is said. */
+static void
+hold_standard(void)
+{
+	int fd;
+
+	/* So that to write is an error. */
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+}
 
 /* What is made is ours alone, and nothing of our memory ends in a core file
  * or in a debugger's hands. */
@@ -58,6 +75,7 @@ main(int argc, char **argv)
 	struct trouble t;
 	int code;
 
+	hold_standard();
 	be_private();
 	keep_memory();
 	/* Whoever reads our output may stop. */
@@ -78,5 +96,13 @@ main(int argc, char **argv)
 		    "the libraries cannot be prepared");
 		return say_trouble(&t);
 	}
-	return o.command->run(&o, &c);
+	code = o.command->run(&o, &c);
+	/* A server has more to do than to say that it is ready. */
+	if (code == 0 && o.command->run != cmd_serve && say_is_lost()) {
+		code = trouble_set(&t, EXIT_FAILURE, "output",
+		    "see whether the disk is full",
+		    "what was said could not be written");
+		(void)say_trouble(&t);
+	}
+	return code;
 }

@@ -1,5 +1,6 @@
 #include "sottod/say.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 
 static struct {
 	bool is_json;
+	bool is_lost;    /* a line of output */
 	bool is_journal; /* stderr leads there, and takes syslog's levels */
 } form;
 
@@ -95,7 +97,16 @@ say_trouble(const struct trouble *t)
 bool
 say_line(const char *text)
 {
-	return text != NULL && fputs(text, stdout) >= 0 &&
-	    fputc('\n', stdout) != EOF &&
-	    fflush(stdout) == 0;
+	bool is_said = text != NULL && fputs(text, stdout) >= 0 &&
+	    fputc('\n', stdout) != EOF && fflush(stdout) == 0;
+
+	if (!is_said && (text == NULL || errno != EPIPE))
+		form.is_lost = true;
+	return is_said;
+}
+
+bool
+say_is_lost(void)
+{
+	return form.is_lost;
 }

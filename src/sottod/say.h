@@ -34,4 +34,7 @@ int say_trouble(const struct trouble *t);
  * was one; nobody reading is no reason to complain. */
 bool say_line(const char *text);
 
+/* Returns whether a line could not be written that somebody may wait for. */
+bool say_is_lost(void);
+
 #endif

@@ -15,8 +15,9 @@ import sys
 import tarfile
 import threading
 
-from sottotest import (LINK, READY, SOTTOD, Place, Skip, environment,
-                       equal, eventually, holds, lacks, main, objects, test)
+from sottotest import (LIMIT_S, LINK, READY, SOTTO, SOTTOD, Place, Skip,
+                       environment, equal, eventually, holds, lacks, main,
+                       objects, test)
 
 
 def mode(path):
@@ -350,6 +351,47 @@ def a_reader_that_went_away_is_no_error(place):
     os.close(write)
     _, stderr = process.communicate(timeout=30)
     equal((process.returncode, stderr), (0, ''))
+
+
+@test
+def an_answer_that_cannot_be_written_is_an_error(place):
+    place.serve()
+    for words in (['stats'], ['invite', 'alice'], ['user', 'list', '-o',
+                                                   'json'], ['check']):
+        with open('/dev/full', 'wb') as full:
+            done = subprocess.run(
+                [SOTTOD, *words, '--data', str(place.path / 'data')],
+                stdout=full, stderr=subprocess.PIPE, text=True,
+                env=environment(place.path))
+        nothing = words[0] == 'user'  # nobody is there
+        equal((done.returncode, 'could not be written' in done.stderr),
+              (0, False) if nothing else (1, True))
+
+
+def close_standard():
+    for fd in range(3):
+        os.close(fd)
+
+
+@test
+def closed_descriptors_are_not_taken_by_files(place):
+    words = [SOTTOD, '--data', str(place.path / 'data'), '--listen',
+             '127.0.0.1:0', '-vv']
+    server = subprocess.Popen(words, env=environment(place.path),
+                              preexec_fn=close_standard)
+    eventually(lambda: (place.path / 'data' / 'control').exists())
+    place.run('invite', 'alice')
+    where = f'/proc/{server.pid}/fd'
+    equal([os.readlink(f'{where}/{fd}') for fd in range(3)],
+          ['/dev/null'] * 3)
+    equal((place.path / 'data' / 'lock').read_text(), f'{server.pid}\n')
+    server.terminate()
+    equal(server.wait(LIMIT_S), 0)
+    done = subprocess.run([SOTTO, '--home', str(place.path / 'home'),
+                           '--password-file', '/dev/null', 'whoami'],
+                          env=environment(place.path),
+                          preexec_fn=close_standard)
+    equal(done.returncode, 66)
 
 
 @test
