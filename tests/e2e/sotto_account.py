@@ -5,10 +5,17 @@ import re
 import signal
 import socket
 import stat
+import subprocess
 import sys
+import time
 
-from sottotest import (PASSWORD, equal, files_below, holds, lacks,
+from sottotest import (PASSWORD, Skip, equal, files_below, holds, lacks,
                        main, test)
+
+
+def content(path):
+    with open(path, errors='replace') as f:
+        return f.read()
 
 
 @test
@@ -227,6 +234,8 @@ def devices_are_shown_and_removed(w):
     equal(bare['id'] in [row['id'] for row in left], False)
     equal(len(left), len(rows) - 1)
     equal(w.run('bare', 'list').code != 0, True)
+    here, = [row['id'] for row in left if row['this']]
+    w.run('alice', 'devices', 'remove', here).want(64)
     w.run('alice', 'devices', 'remove', 'xyz').want(64)
     w.run('alice', 'devices', 'remove').want(64)
     w.run('alice', 'devices', 'add', 'x').want(64)
@@ -362,6 +371,38 @@ def a_signal_ends_with_a_logout(w):
     live.until('online')
     equal(live.end(signal.SIGINT), 128 + signal.SIGINT)
     w.await_status('once', 'alice', 'offline')
+
+
+@test
+def threat_29_nobody_looks_into_the_program(w):
+    """What it makes is its own, it leaves no core, and no debugger of the
+    same user gets in: all that before it reads a password."""
+    asks, answers = os.pipe()
+    nobody = 65534 if os.geteuid() == 0 else os.geteuid()
+    try:
+        child = subprocess.Popen(
+            [w.sotto, '--home', '/nowhere', '--password-fd', str(asks),
+             'whoami'], env={'HOME': '/nowhere'}, pass_fds=[asks],
+            user=nobody, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    except PermissionError:
+        raise Skip('the program is not for everybody') from None
+    try:
+        proc = f'/proc/{child.pid}'
+        until = time.monotonic() + 30
+        while content(proc + '/stat').rpartition(') ')[2][0] != 'S':
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        holds(content(proc + '/status'), 'Umask:\t0077\n')
+        equal(re.search(r'Max core file size +(\S+) +(\S+)',
+                        content(proc + '/limits')).groups(), ('0', '0'))
+        # The kernel gives to root what a user may not look into.
+        if '__asan_init' not in content(w.sotto):
+            assert os.stat(proc + '/stat').st_uid != nobody
+    finally:
+        os.close(answers)
+        child.wait()
+        os.close(asks)
 
 
 @test

@@ -4,6 +4,7 @@
  * whoever is asked for too much is told to wait. And a password that many
  * guess at: its owner on a bare machine works, and comes in.
  */
+#include "client/core.h"
 #include "pact/guard.h"
 #include "server/core.h"
 #include "server/guess.h"
@@ -199,6 +200,30 @@ TEST(too_much_work_is_a_reason_to_wait)
 	world_free(w);
 }
 
+/* Who stays, and is asked for more work than there is in a client, comes back
+ * when the server's minute is over, and not before. */
+TEST(who_has_to_wait_does)
+{
+	struct world *w = busy_world(8);
+	struct program *p = join(w);
+	const struct world_event *e;
+
+	(void)client_host(p->core);
+	client_flush(p->core);
+	world_run(w, 5000);
+	CHECK(client_session_is_logged_in(p->core));
+	p->core->seen.passes.n = 0;
+	world_server(w)->budget.period_ms = world_now(w);
+	world_server(w)->budget.effort = PACT_GUARD_EFFORT_MAX + 1;
+	world_cut_all(w);
+	world_run(w, 2000); /* the first pause, and the answer after it */
+	e = state_of(p, SOTTO_STATE_OFFLINE);
+	CHECK(e != NULL && e->event.state.wait_ms >= 30000);
+	world_run(w, 120000);
+	CHECK(client_session_is_logged_in(p->core));
+	world_free(w);
+}
+
 /* Guesses at alice's password, until no more is answered. */
 static void
 guess_at_alice(struct world *w, uint32_t effort)
@@ -301,5 +326,6 @@ TEST(a_first_record_is_said_again)
 CHECK_MAIN(T(strangers_come_in_by_work), T(known_devices_come_in_without),
     T(passes_outlive_a_restart), T(old_passes_are_in_nobodys_way),
     T(who_waits_is_told_for_whom), T(too_much_work_is_a_reason_to_wait),
+    T(who_has_to_wait_does),
     T(threat_02_the_owner_works_past_those_who_guess),
     T(a_first_record_is_said_again))

@@ -505,6 +505,24 @@ TEST(silence_is_asked_about_and_ends)
 	end();
 }
 
+/* One that answers every PING, and no login, is given up as well. */
+TEST(a_login_takes_two_minutes)
+{
+	struct wire_PONG pong = { 0 };
+
+	begin(true);
+	connect();
+	shake();
+	for (unsigned i = 0; i < 11; i++) {
+		pass(10000);
+		say(WIRE_PONG, &pong);
+	}
+	CHECK_EQ(t.outcome, -1);
+	pass(10000);
+	CHECK_EQ(t.outcome, SOTTO_NO_SERVER);
+	end();
+}
+
 /* Keys are changed every hour, though little is said. */
 TEST(an_hour_ends_a_key)
 {
@@ -603,6 +621,7 @@ CHECK_MAIN(T(a_server_with_its_key_is_spoken_with),
     T(a_key_that_was_asked_for_is_not_verified),
     T(a_challenge_is_the_servers), T(two_passes_are_tried),
     T(challenges_come_to_an_end), T(work_comes_to_an_end),
-    T(silence_is_asked_about_and_ends), T(an_hour_ends_a_key),
+    T(silence_is_asked_about_and_ends), T(a_login_takes_two_minutes),
+    T(an_hour_ends_a_key),
     T(bids_come_to_an_end), T(bidding_takes_ten_seconds),
     T(a_long_wait_is_no_auction))

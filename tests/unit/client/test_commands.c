@@ -1,4 +1,5 @@
 /* Commands that come to nothing before anybody is asked. */
+#include "client/command.h"
 #include "client/core.h"
 #include "crypto/crypto.h"
 #include "support/check.h"
@@ -11,6 +12,7 @@ static struct {
 	uint32_t ended;  /* the command that ended last */
 	enum sotto_outcome outcome;
 	char why[200];
+	enum sotto_pin pin; /* of the person that was shown last */
 	size_t accounts; /* shown */
 	size_t links;    /* asked for */
 } t;
@@ -50,6 +52,8 @@ on_event(void *ctx, const struct sotto_event *ev)
 {
 	(void)ctx;
 	t.accounts += ev->type == SOTTO_ACCOUNT;
+	if (ev->type == SOTTO_PERSON)
+		t.pin = ev->person.pin;
 	if (ev->type != SOTTO_DONE)
 		return;
 	t.ended = ev->command;
@@ -211,6 +215,30 @@ TEST(nobody_is_let_in_unasked)
 	end();
 }
 
+/* The list shows oneself, under whatever key the server has there. */
+TEST(ones_own_key_in_the_list_is_looked_at)
+{
+	struct wire_person alice = { .name = name_of("alice") };
+	struct wire_PEOPLE m = { .is_last = 1 };
+	struct client_command *cmd;
+
+	for (uint8_t i = 0; i < 2; i++) {
+		struct wr entries = wr_new();
+
+		begin(true);
+		cmd = client_command_new(t.c, CLIENT_COMMAND_LIST);
+		alice.identity[31] = i;
+		wire_person_put(&entries, &alice);
+		m.entries = wr_bytes(&entries);
+		CHECK_OK(client_people_list.answer(t.c, cmd, WIRE_PEOPLE,
+		    &m));
+		CHECK_EQ(t.pin, i == 0 ? SOTTO_PIN_VERIFIED :
+					 SOTTO_PIN_CHANGED);
+		wr_free(&entries);
+		end();
+	}
+}
+
 CHECK_MAIN(T(a_new_password_is_judged), T(a_home_has_one_account),
     T(a_damaged_account_is_told), T(a_damaged_keyring_is_told),
-    T(nobody_is_let_in_unasked))
+    T(nobody_is_let_in_unasked), T(ones_own_key_in_the_list_is_looked_at))

@@ -1,6 +1,10 @@
 /* dh: published values, and which points are refused. */
+#include "crypto/crypto.h"
 #include "crypto/ct.h"
 #include "crypto/dh.h"
+#include "crypto/hpke.h"
+#include "crypto/mlkem.h"
+#include "crypto/xwing.h"
 #include "support/check.h"
 #include "support/unhex.h"
 
@@ -103,5 +107,46 @@ TEST(p256_refuses_what_is_no_key)
 	}
 }
 
+static enum err
+check(enum hpke_kem kem, const uint8_t *key)
+{
+	return hpke_check_public(kem,
+	    (struct bytes){ key, hpke_public_len(kem) });
+}
+
+/* An X-Wing key is two: neither may be one of the kind that are none, which
+ * are looked for in keys that come from others. */
+TEST(keys_to_which_nothing_is_sealed)
+{
+	static uint8_t secret[32] = { 7 };
+	uint8_t key[XWING_PUBLIC_LEN], *x = key + MLKEM768_EK_LEN;
+
+	CHECK_OK(crypto_init());
+	CHECK_OK(hpke_public(HPKE_XWING, BYTES_OF(secret), key));
+	CHECK_OK(check(HPKE_XWING, key));
+	CHECK_OK(check(HPKE_MLKEM768, key));
+	CHECK_OK(check(HPKE_X25519, x));
+	/* 3328 is a coefficient, and 3329 is none; in either place. */
+	memcpy(key, "\x00\x0d\xd0", 3);
+	CHECK_OK(check(HPKE_XWING, key));
+	memcpy(key, "\x01\x0d\xd0", 3);
+	CHECK_ERR(check(HPKE_XWING, key), ERR_KEY);
+	CHECK_ERR(check(HPKE_MLKEM768, key), ERR_KEY);
+	memcpy(key, "\x00\x1d\xd0", 3);
+	CHECK_ERR(check(HPKE_XWING, key), ERR_KEY);
+	CHECK_ERR(check(HPKE_MLKEM768, key), ERR_KEY);
+	memcpy(key, "\x00\x0d\xd0", 3);
+	memset(x, 0, X25519_LEN);
+	CHECK_ERR(check(HPKE_XWING, key), ERR_KEY);
+	CHECK_ERR(check(HPKE_X25519, x), ERR_KEY);
+	x[31] = 0x80;
+	CHECK_ERR(check(HPKE_XWING, key), ERR_KEY);
+	x[0] = 9;
+	CHECK_OK(check(HPKE_XWING, key));
+	CHECK_ERR(hpke_check_public(HPKE_XWING,
+	    (struct bytes){ key, sizeof key - 1 }), ERR_KEY);
+}
+
 CHECK_MAIN(T(x25519_of_the_rfc), T(x25519_refuses_a_zero_output),
-    T(p256_of_the_rfc), T(p256_refuses_what_is_no_key))
+    T(p256_of_the_rfc), T(p256_refuses_what_is_no_key),
+    T(keys_to_which_nothing_is_sealed))
