@@ -66,7 +66,7 @@ may_come(const struct dir *d, const struct archive_info *info,
 		"sotto.db-shm" };
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (dir_has(d, names[i]))
+		if (i == 0 ? dir_has_database(d) : dir_has(d, names[i]))
 			return trouble_set(t, EX_CONFIG, "restore",
 			    "restore into an empty folder, or move this one "
 			    "away", "%s has a database already: %s", d->path,

@@ -28,6 +28,17 @@ dir_has(const struct dir *d, const char *name)
 	return lstat(path, &st) == 0;
 }
 
+bool
+dir_has_database(const struct dir *d)
+{
+	char path[DIR_PATH_MAX];
+	struct stat st;
+
+	dir_path(path, d, "sotto.db");
+	return lstat(path, &st) == 0 &&
+	    (!S_ISREG(st.st_mode) || st.st_size > 0);
+}
+
 enum err
 dir_resolve(char path[CONFIG_PATH_MAX])
 {

@@ -51,6 +51,9 @@ void dir_path(char out[DIR_PATH_MAX], const struct dir *d, const char *name);
 /* Returns whether there is a DIR/name. */
 bool dir_has(const struct dir *d, const char *name);
 
+/* Returns whether there is a database in the folder; an empty file is none. */
+bool dir_has_database(const struct dir *d);
+
 /* Replaces the path of a folder by one without links, which is what the
  * database takes. Fails with IO. */
 MUST_USE enum err dir_resolve(char path[CONFIG_PATH_MAX]);

@@ -246,8 +246,7 @@ static int
 find_keys(const struct dir *dir, struct server_keys *keys, bool may_make,
     struct trouble *t)
 {
-	bool has_keys = dir_has(dir, "keys"), has_db = dir_has(dir,
-	    "sotto.db");
+	bool has_keys = dir_has(dir, "keys"), has_db = dir_has_database(dir);
 	int code = 0;
 
 	if (!has_keys && has_db)

@@ -250,6 +250,12 @@ store_db_copy(struct store_db *db, const char *path)
 }
 
 bool
+store_db_is_ours(struct store_db *db)
+{
+	return store_db_number(db, "PRAGMA application_id") == APPLICATION_ID;
+}
+
+bool
 store_db_is_whole(struct store_db *db)
 {
 	return store_db_number(db, "SELECT count(*) = 1 AND"

@@ -120,6 +120,9 @@ uint32_t store_db_changes(const struct store_db *db);
 /* Copies all to a new file at path, as one transaction saw it. */
 void store_db_copy(struct store_db *db, const char *path);
 
+/* Returns whether a database of ours was begun in the file. */
+bool store_db_is_ours(struct store_db *db);
+
 /* Returns whether SQLite's integrity check finds nothing. */
 bool store_db_is_whole(struct store_db *db);
 

@@ -559,6 +559,8 @@ store_sqlite_check(const char *path, const char **why)
 	TRY(store_db_err(&db));
 	*why = "the database was made by a newer sottod";
 	NEED(version <= STORE_SQLITE_SCHEMA, ERR_VERSION);
+	*why = "the file is empty, or another program's database";
+	NEED(store_db_is_ours(&db), ERR_IO);
 	*why = "the database is damaged";
 	NEED(store_db_is_whole(&db), ERR_IO);
 out:

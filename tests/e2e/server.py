@@ -706,6 +706,30 @@ def check_finds_damage(place):
 
 
 @test
+def an_empty_database_is_none(place):
+    server = place.serve()
+    backup = place.path / 'backup.tar'
+    place.run('backup', backup)
+    equal(server.stop(), 0)
+    db = server.data / 'sotto.db'
+    os.truncate(db, 0)
+    holds(place.run('check', code=1).err, 'empty')
+    holds(place.run('user', 'list', code=69).err, 'no database')
+    place.run('restore', backup)
+    place.run('check')
+    os.truncate(db, 0)
+    server = place.serve()
+    holds(server.said(), 'beginning without accounts')
+    equal(server.stop(), 0)
+
+    db.unlink()
+    with sqlite3.connect(db) as other:
+        other.execute('create table strange (x)')
+    db.chmod(0o600)
+    holds(place.run('check', code=1).err, "another program's")
+
+
+@test
 def check_beside_a_server_that_runs(place):
     place.serve()
     place.run('invite', 'alice')
