@@ -204,7 +204,7 @@ open_keyring(struct client *c)
 
 	if (client_keyring_read_head(in, &head) != ERR_OK) {
 		fail_config(c, "The keyring is damaged, or of a later program.",
-		    "Make this machine a device again with login.");
+		    "Move the account's folder away and use sotto login.");
 		return;
 	}
 	c->session.state = CLIENT_SESSION_KEYRING;

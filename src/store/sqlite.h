@@ -64,9 +64,9 @@ bool store_sqlite_is_full(struct store_sqlite *s);
 uint64_t store_sqlite_commits(struct store_sqlite *s);
 
 /*
- * Looks whose database it is, at the schema's version, and runs SQLite's
- * integrity check, read-only;
- * a live store may have the file. Fails with IO or VERSION; *why as above.
+ * Looks whose database it is and at the schema's version, and runs SQLite's
+ * integrity check, read-only; a live store may have the file. Fails with IO
+ * or VERSION; *why as above.
  */
 MUST_USE enum err store_sqlite_check(const char *path, const char **why);
 
