@@ -33,8 +33,12 @@ cmd_passwd(const struct options *o)
 		code = run_await(&run, sotto_whoami(run.s));
 	if (code == 0)
 		code = password_change(o, w.name, w.server, &p);
-	if (code == 0)
+	if (code == 0) {
 		code = run_await(&run, sotto_passwd(run.s, p.s, p.n));
+		if (code > 128)
+			out_say(run.out, "Whether the password was changed is "
+			    "not known: try the new one first, then the old.");
+	}
 	password_wipe(&p);
 	return run_end(&run, code);
 }

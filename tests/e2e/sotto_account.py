@@ -288,6 +288,21 @@ def a_changed_password_replaces_the_old_one(w):
 
 
 @test
+def a_change_that_is_interrupted_is_not_known(w):
+    w.join('hasty')
+    w.password('next', 'velvet harbor quartz 88')
+    live = w.begin('hasty', 'passwd', '-v', '--new-password-file',
+                   f'{w.dir}/next')
+    live.until('online')
+    live.until('Stretching')
+    equal(live.end(signal.SIGINT), 130)
+    holds(live.text(), 'is not known: try the new one first')
+    codes = [w.run('hasty', 'list', password=name).code
+             for name in ('next', 'password')]
+    equal(sorted(codes), [0, 8])
+
+
+@test
 def logout_forgets_when_told_to(w):
     w.join('leaver')
     w.run('leaver', 'logout').want(0)
