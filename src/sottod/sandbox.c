@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -271,6 +272,31 @@ is_code_refused(void)
 	return false;
 }
 
+static bool
+is_making_code_refused(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	bool is_refused;
+
+	if (p == MAP_FAILED)
+		return false;
+	is_refused = mprotect(p, 4096, PROT_READ | PROT_EXEC) != 0 &&
+	    errno == EPERM;
+	(void)munmap(p, 4096);
+	return is_refused;
+}
+
+/* To what they are: with no filter that can be done. */
+static bool
+are_limits_refused(void)
+{
+	struct rlimit now;
+
+	return getrlimit(RLIMIT_CORE, &now) == 0 &&
+	    setrlimit(RLIMIT_CORE, &now) != 0 && errno == EPERM;
+}
+
 /* There is no program of that name: with no filter it is ENOENT. */
 static bool
 is_exec_refused(void)
@@ -293,6 +319,8 @@ sandbox_try(const char *data,
 	say(ctx, "ptrace", ptrace(PTRACE_ATTACH, -1, NULL, NULL) != 0 &&
 	    errno == EPERM);
 	say(ctx, "executable memory", is_code_refused());
+	say(ctx, "memory made executable", is_making_code_refused());
+	say(ctx, "setting limits", are_limits_refused());
 	say(ctx, "socket inet", is_socket_refused(AF_INET, SOCK_STREAM));
 	say(ctx, "socket inet6", is_socket_refused(AF_INET6, SOCK_DGRAM));
 	say(ctx, "socket packet", is_socket_refused(AF_PACKET, SOCK_RAW));
