@@ -602,6 +602,85 @@ TEST(counts_have_ends)
 	world_free(&w);
 }
 
+/* Whoever knows the password is never asked to wait for having known it, but
+ * gives back no more than was taken: not what others have guessed. */
+TEST(what_a_refund_gives_back)
+{
+	struct server_conn c = { .source = 60 };
+	uint32_t wait_ms;
+
+	begin(SERVER_GUARD_OFF);
+	for (int i = 0; i < 100; i++) {
+		CHECK_EQ(guess(&c, &alice.name, 0, &wait_ms),
+		    SERVER_GUESS_NOW);
+		server_guess_refund(w.server, &c, &alice.name);
+	}
+	use_up_name(&alice.name);
+	c.since_ms = w.now_ms;
+	CHECK_EQ(guess(&c, &alice.name, SERVER_GUESS_EFFORT, &wait_ms),
+	    SERVER_GUESS_WAIT);
+	server_guess_refund(w.server, &c, &alice.name);
+	CHECK_EQ(guess(&c, &alice.name, SERVER_GUESS_EFFORT, &wait_ms),
+	    SERVER_GUESS_NOW);
+	CHECK_EQ(guess(&c, &alice.name, SERVER_GUESS_EFFORT, &wait_ms),
+	    SERVER_GUESS_WAIT);
+	world_free(&w);
+}
+
+/* Of a source: thirty for nothing, then half a minute, twice as long each
+ * time, up to twenty minutes; each is forgotten after an hour. */
+TEST(how_long_a_source_waits)
+{
+	static const uint32_t waits_s[] = { 30, 60, 120, 240, 480, 960, 1200 };
+	struct server_conn c = { .source = 61 };
+	struct wire_name name = { "n00" };
+	uint32_t wait_ms;
+
+	begin(SERVER_GUARD_OFF);
+	for (int i = 0; i < 30; i++) {
+		name.s[1] = (char)('0' + i / 10);
+		name.s[2] = (char)('0' + i % 10);
+		CHECK_EQ(guess(&c, &name, 0, &wait_ms), SERVER_GUESS_NOW);
+	}
+	for (size_t i = 0; i < sizeof waits_s / sizeof waits_s[0]; i++) {
+		name.s[0] = (char)('a' + i);
+		CHECK_EQ(guess(&c, &name, UINT32_MAX, &wait_ms),
+		    SERVER_GUESS_WAIT);
+		CHECK_EQ(wait_ms, waits_s[i] * 1000);
+		w.now_ms += wait_ms - 1;
+		CHECK_EQ(guess(&c, &name, 0, &wait_ms), SERVER_GUESS_WAIT);
+		CHECK_EQ(wait_ms, 1);
+		w.now_ms++;
+		CHECK_EQ(guess(&c, &name, 0, &wait_ms), SERVER_GUESS_NOW);
+	}
+	/* 37 were counted; eight hours later 29 are, and one is free. */
+	w.now_ms += 8ULL * 3600 * 1000;
+	name.s[0] = 'x';
+	CHECK_EQ(guess(&c, &name, 0, &wait_ms), SERVER_GUESS_NOW);
+	name.s[0] = 'y';
+	CHECK_EQ(guess(&c, &name, 0, &wait_ms), SERVER_GUESS_WAIT);
+	world_free(&w);
+}
+
+/* Of a name: three for nothing; work counts from so much on, and takes the
+ * place of the delay. */
+TEST(work_in_place_of_waiting)
+{
+	struct server_conn c = { .source = 62 };
+	uint32_t wait_ms;
+
+	begin(SERVER_GUARD_OFF);
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(guess(&c, &alice.name, 0, &wait_ms),
+		    SERVER_GUESS_NOW);
+	CHECK_EQ(guess(&c, &alice.name, SERVER_GUESS_EFFORT - 1, &wait_ms),
+	    SERVER_GUESS_WAIT);
+	CHECK_EQ(wait_ms, 30000);
+	CHECK_EQ(guess(&c, &alice.name, SERVER_GUESS_EFFORT, &wait_ms),
+	    SERVER_GUESS_NOW);
+	world_free(&w);
+}
+
 TEST(a_bid_needs_a_timer_and_comes_before_those_who_come_later)
 {
 	struct server_conn late = { .source = 51 };
@@ -625,6 +704,27 @@ TEST(a_bid_needs_a_timer_and_comes_before_those_who_come_later)
 	    SERVER_GUESS_WAIT);
 	CHECK_EQ(wait_ms, 1);
 	server_guess_leave(w.server, alice.conn);
+	world_free(&w);
+}
+
+/* A turn that was waited for is charged like any other guess: the next one is
+ * a period away. */
+TEST(a_turn_is_charged)
+{
+	struct server_conn late = { .source = 52 };
+	uint32_t wait_ms;
+
+	begin(SERVER_GUARD_OFF);
+	use_up_name(&alice.name);
+	w.now_ms += 16 * 60000 - 15000;
+	CHECK(guy_connect(&alice));
+	CHECK_EQ(guess(alice.conn, &alice.name, SERVER_GUESS_EFFORT,
+	    &wait_ms), SERVER_GUESS_HELD);
+	world_wait(&w, 15000);
+	late.since_ms = w.now_ms;
+	CHECK_EQ(guess(&late, &alice.name, SERVER_GUESS_EFFORT, &wait_ms),
+	    SERVER_GUESS_WAIT);
+	CHECK_EQ(wait_ms, 16 * 60000 - 10000);
 	world_free(&w);
 }
 
@@ -696,6 +796,7 @@ CHECK_MAIN(T(a_set_full_of_puzzles_takes_nothing),
     T(who_waits_makes_it_short), T(who_comes_next_arms_the_timer_again),
     T(with_the_guard_off_a_full_table_refuses),
     T(turns_come_a_few_at_a_time), T(slow_work_costs_more),
-    T(counts_have_ends),
+    T(counts_have_ends), T(what_a_refund_gives_back),
+    T(how_long_a_source_waits), T(work_in_place_of_waiting),
     T(a_bid_needs_a_timer_and_comes_before_those_who_come_later),
-    T(the_lowest_bid_gives_way), T(a_server_needs_its_tables))
+    T(a_turn_is_charged), T(the_lowest_bid_gives_way), T(a_server_needs_its_tables))
