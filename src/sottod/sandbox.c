@@ -5,6 +5,7 @@
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -287,6 +289,45 @@ is_making_code_refused(void)
 	return is_refused;
 }
 
+/* Even to ourselves, which anybody may. */
+static bool
+is_kill_refused(void)
+{
+	return kill(getpid(), 0) != 0 && errno == EPERM;
+}
+
+/* At nothing: with no filter that succeeds. */
+static bool
+is_peeking_refused(void)
+{
+	return syscall(SYS_process_vm_readv, getpid(), NULL, 0, NULL, 0, 0) !=
+	    0 && errno == EPERM;
+}
+
+/* Nobody listens there: with no filter it is ECONNREFUSED. */
+static bool
+is_connecting_refused(void)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX,
+		.sun_path = "\0sottod: nobody" };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	bool is_refused;
+
+	if (fd < 0)
+		return false;
+	is_refused = connect(fd, (struct sockaddr *)&at, sizeof at) != 0 &&
+	    errno == EPERM;
+	(void)close(fd);
+	return is_refused;
+}
+
+/* With nothing said of the process to be: with no filter it is EINVAL. */
+static bool
+is_clone3_refused(void)
+{
+	return syscall(SYS_clone3, NULL, 0) < 0 && errno == ENOSYS;
+}
+
 /* To what they are: with no filter that can be done. */
 static bool
 are_limits_refused(void)
@@ -315,9 +356,13 @@ sandbox_try(const char *data,
 	(void)snprintf(above, sizeof above, "%s/..", data);
 	say(ctx, "execve", is_exec_refused());
 	say(ctx, "fork", is_fork_refused());
+	say(ctx, "clone3", is_clone3_refused());
 	/* Nobody has this number: with no filter it is ESRCH. */
 	say(ctx, "ptrace", ptrace(PTRACE_ATTACH, -1, NULL, NULL) != 0 &&
 	    errno == EPERM);
+	say(ctx, "kill", is_kill_refused());
+	say(ctx, "process_vm_readv", is_peeking_refused());
+	say(ctx, "connect", is_connecting_refused());
 	say(ctx, "executable memory", is_code_refused());
 	say(ctx, "memory made executable", is_making_code_refused());
 	say(ctx, "setting limits", are_limits_refused());

@@ -751,7 +751,8 @@ def what_the_server_gives_up_is_refused(place):
         raise Skip('sanitizers do not work in the sandbox')
     place.serve()
     said = place.run('check', '--sandbox').out
-    for what in ('execve', 'fork', 'ptrace', 'executable memory',
+    for what in ('execve', 'fork', 'clone3', 'ptrace', 'kill',
+                 'process_vm_readv', 'connect', 'executable memory',
                  'memory made executable', 'setting limits', 'socket inet', 'socket inet6', 'socket packet',
                  'reading /etc/passwd', 'listing the folder above',
                  'writing /dev/null'):
