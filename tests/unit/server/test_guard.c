@@ -297,13 +297,30 @@ TEST(threat_20_no_last_word_to_strangers)
 
 TEST(a_login_says_zeros_and_nothing_else)
 {
-	struct wire_LOGIN_START m = { .req = 1, .zeros = { [227] = 1 } };
+	static const uint8_t places[] = { 0, 100, 227, 228 };
+	struct wire_LOGIN_START m = { .req = 1 };
+	struct opaque_login_random random;
+	struct opaque_login state = { 0 };
+	struct wire_LOGIN_REPLY reply;
 
 	begin(SERVER_GUARD_OFF);
 	m.name = alice.name;
-	CHECK(guy_connect(&alice));
-	guy_say(&alice, WIRE_LOGIN_START, &m);
-	CHECK_EQ(guy_take_close(&alice), WIRE_CLOSE_PROTOCOL);
+	world_random(&w, &random, sizeof random);
+	CHECK_OK(opaque_client_login(&state, bytes_str("correct horse"),
+	    &random, m.ke1));
+	for (size_t i = 0; i < sizeof places; i++) {
+		bool is_all_zero = places[i] == sizeof m.zeros;
+
+		if (!is_all_zero)
+			m.zeros[places[i]] = 1;
+		CHECK(guy_connect(&alice));
+		guy_say(&alice, WIRE_LOGIN_START, &m);
+		CHECK_EQ(guy_take(&alice, WIRE_LOGIN_REPLY, &reply),
+		    is_all_zero);
+		CHECK_EQ(guy_take_close(&alice), is_all_zero ? -1 :
+						      WIRE_CLOSE_PROTOCOL);
+		memset(m.zeros, 0, sizeof m.zeros);
+	}
 	world_free(&w);
 }
 
