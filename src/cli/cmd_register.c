@@ -19,9 +19,11 @@ on_event(struct run *run, const struct sotto_event *ev)
 static bool
 get_link(const struct options *o, char link[LINK_MAX_LEN])
 {
-	if (strcmp(o->args[0], "-") != 0)
-		return snprintf(link, LINK_MAX_LEN, "%s", o->args[0]) <
-		    LINK_MAX_LEN;
+	if (strcmp(o->args[0], "-") != 0) {
+		/* What is longer is no link, and neither is its beginning. */
+		(void)snprintf(link, LINK_MAX_LEN, "%s", o->args[0]);
+		return true;
+	}
 	if (fgets(link, LINK_MAX_LEN, stdin) == NULL)
 		return false;
 	link[strcspn(link, "\r\n")] = '\0';

@@ -44,7 +44,8 @@ def an_invite_is_used_once(w):
 
 @test
 def a_link_is_of_its_form(w):
-    for link in ('sotto://', 'http://example.org', 'sotto://al@h:1/x#y', ''):
+    for link in ('sotto://', 'http://example.org', 'sotto://al@h:1/x#y', '',
+                 'sotto://al@' + 'h' * 100000):
         w.run('nobody', 'register', link).want(64)
     w.run('nobody', 'register', '-', stdin=b'').want(66)
     equal(files_below(w.home('nobody')), [])
