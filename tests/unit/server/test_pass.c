@@ -558,6 +558,36 @@ TEST(slow_work_costs_more)
 	world_free(&w);
 }
 
+/* A login costs what it costs, from a budget that may be in debt, so far and
+ * no further; and who spends the last half of it makes it short. */
+TEST(logins_are_charged)
+{
+	struct guy_login login;
+	struct server_budget *b;
+	int32_t before;
+
+	begin(SERVER_GUARD_AUTO);
+	b = &w.server->budget;
+	CHECK(guy_connect(&alice));
+	before = b->tokens;
+	guy_login_start(&alice, &login);
+	CHECK_EQ(before - b->tokens, SERVER_EFFORT_LOGIN);
+	b->tokens = 160;
+	b->is_short = false;
+	server_effort_charge(w.server, 10);
+	CHECK_EQ(b->tokens, 150);
+	CHECK(!b->is_short);
+	server_effort_charge(w.server, 1);
+	CHECK(b->is_short && b->effort != 0);
+	b->tokens = 0;
+	server_effort_charge(w.server, 7);
+	CHECK_EQ(b->tokens, -7);
+	b->tokens = -3000;
+	server_effort_charge(w.server, 7);
+	CHECK_EQ(b->tokens, -3000);
+	world_free(&w);
+}
+
 /* ---- guesses ---- */
 
 static enum server_guess_verdict
@@ -758,6 +788,31 @@ TEST(the_lowest_bid_gives_way)
 	world_free(&w);
 }
 
+/* Of two servers with the same keys but one: nobody can foretell where a
+ * name stands in the tables, nor what a name that nobody has is answered. */
+TEST(what_a_server_is_keyed_by)
+{
+	static const uint8_t zeros[SIPHASH_KEY_LEN];
+	struct server_keys keys;
+	struct server *s;
+
+	begin(SERVER_GUARD_AUTO);
+	keys = w.keys;
+	keys.fake_seed[9] ^= 1;
+	CHECK_OK(server_new(&w.config, &keys, &w.env, &w.effects,
+	    &w.shelf.store, &s));
+	shelf_run(&w.shelf);
+	CHECK(memcmp(s->hash_key, zeros, sizeof zeros) != 0);
+	CHECK(memcmp(s->hash_key, w.server->hash_key, sizeof zeros) != 0);
+	CHECK(memcmp(s->home_key, w.server->home_key, sizeof zeros) == 0);
+	CHECK_BYTES(BYTES_OF(server_hold(s)->fake_seed),
+	    BYTES_OF(keys.fake_seed));
+	CHECK(memcmp(s->fake_record, w.server->fake_record,
+	    sizeof s->fake_record) != 0);
+	server_free(s);
+	world_free(&w);
+}
+
 /* ---- memory ---- */
 
 /* A server that cannot be made leaves nothing behind, and says so. */
@@ -798,6 +853,7 @@ CHECK_MAIN(T(a_set_full_of_puzzles_takes_nothing),
     T(who_waits_makes_it_short), T(who_comes_next_arms_the_timer_again),
     T(with_the_guard_off_a_full_table_refuses),
     T(turns_come_a_few_at_a_time), T(slow_work_costs_more),
+    T(logins_are_charged), T(what_a_server_is_keyed_by),
     T(counts_have_ends), T(what_a_refund_gives_back),
     T(how_long_a_source_waits), T(work_in_place_of_waiting),
     T(a_bid_needs_a_timer_and_comes_before_those_who_come_later),

@@ -510,7 +510,8 @@ static struct {
 	int (*real_sync)(sqlite3_file *f, int flags);
 	int (*real_write)(sqlite3_file *f, const void *p, int n,
 	    sqlite3_int64 at);
-	int sync_rc, write_rc;
+	int (*real_read)(sqlite3_file *f, void *p, int n, sqlite3_int64 at);
+	int sync_rc, write_rc, read_rc;
 } faulty;
 
 static int
@@ -530,6 +531,14 @@ faulty_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 }
 
 static int
+faulty_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
+{
+	if (faulty.read_rc != SQLITE_OK)
+		return faulty.read_rc;
+	return faulty.real_read(f, p, n, at);
+}
+
+static int
 faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags,
     int *out)
 {
@@ -542,6 +551,8 @@ faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags,
 		*methods = *f->pMethods;
 		faulty.real_sync = methods->xSync;
 		faulty.real_write = methods->xWrite;
+		faulty.real_read = methods->xRead;
+		methods->xRead = faulty_read;
 		methods->xSync = faulty_sync;
 		methods->xWrite = faulty_write;
 		f->pMethods = methods;
@@ -559,7 +570,7 @@ open_faulty(void)
 		faulty.vfs.xOpen = faulty_open;
 		CHECK_EQ(sqlite3_vfs_register(&faulty.vfs, 0), SQLITE_OK);
 	}
-	faulty.sync_rc = faulty.write_rc = SQLITE_OK;
+	faulty.sync_rc = faulty.write_rc = faulty.read_rc = SQLITE_OK;
 	place_fresh();
 	return place_open(false, "faulty");
 }
@@ -580,6 +591,26 @@ TEST(a_failed_sync_is_final)
 	s = place_open(false, NULL);
 	CHECK_OK(asked_try_invite(s, "alice", 1, 100));
 	CHECK_ERR(asked_try_invite(s, "carol", 3, 100), ERR_GONE);
+	store_sqlite_close(s);
+}
+
+/* What cannot be read is not gone: nobody is told so, nor forgotten. */
+TEST(a_failed_read_is_no_absence)
+{
+	struct store_sqlite *s = open_faulty();
+	struct asked got = asked_new(STORE_ACCOUNT_GET, "alice");
+	struct asked record = asked_new(STORE_ACCOUNT_RECORD, "alice");
+
+	CHECK_OK(asked_put_invite(s, "alice", 1, 200, 5));
+	CHECK_OK(asked_create(s, "alice", 1));
+	store_sqlite_close(s);
+	s = place_open(false, "faulty");
+	faulty.read_rc = SQLITE_IOERR_READ;
+	CHECK_ERR(asked_wait(s, &got, false), ERR_IO);
+	CHECK_ERR(asked_wait(s, &record, false), ERR_IO);
+	faulty.read_rc = SQLITE_OK;
+	CHECK_OK(asked_wait(s, &got, false));
+	CHECK_OK(asked_wait(s, &record, false));
 	store_sqlite_close(s);
 }
 
@@ -686,4 +717,6 @@ CHECK_MAIN(T(an_invite_makes_one_account), T(an_invite_expires_and_wears_out),
     T(a_completion_is_seen_by_the_next_read),
     T(closing_finishes_what_is_pending), T(one_process_has_the_file),
     T(the_file_is_ours), T(a_backup_is_synced),
-    T(a_failed_sync_is_final), T(a_full_disk_passes), T(a_backup_is_a_store))
+    T(a_failed_sync_is_final),
+    T(a_failed_read_is_no_absence),
+    T(a_full_disk_passes), T(a_backup_is_a_store))
