@@ -379,14 +379,17 @@ def closed_descriptors_are_not_taken_by_files(place):
              '127.0.0.1:0', '-vv']
     server = subprocess.Popen(words, env=environment(place.path),
                               preexec_fn=close_standard)
-    eventually(lambda: (place.path / 'data' / 'control').exists())
-    place.run('invite', 'alice')
-    where = f'/proc/{server.pid}/fd'
-    equal([os.readlink(f'{where}/{fd}') for fd in range(3)],
-          ['/dev/null'] * 3)
-    equal((place.path / 'data' / 'lock').read_text(), f'{server.pid}\n')
-    server.terminate()
-    equal(server.wait(LIMIT_S), 0)
+    try:
+        eventually(lambda: (place.path / 'data' / 'control').exists())
+        place.run('invite', 'alice')
+        where = f'/proc/{server.pid}/fd'
+        equal([os.readlink(f'{where}/{fd}') for fd in range(3)],
+              ['/dev/null'] * 3)
+        equal((place.path / 'data' / 'lock').read_text(),
+              f'{server.pid}\n')
+    finally:
+        server.terminate()
+        equal(server.wait(LIMIT_S), 0)
     done = subprocess.run([SOTTO, '--home', str(place.path / 'home'),
                            '--password-file', '/dev/null', 'whoami'],
                           env=environment(place.path),
