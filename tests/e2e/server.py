@@ -824,13 +824,15 @@ def control(server, data):
 @test
 def nonsense_on_the_control_socket(place):
     server = place.serve()
+    (server.data / 'snapshot-d').mkdir()
     for data in (b'\n', b'plain\n', b'\0\0\0\n', b'x' * 5000,
                  b'plain stats\0\n', b'plain' + b' a' * 400 + b'\n'):
         assert not control(server, data).startswith(b'='), data
     for data in (b'plain user\n', b'plain user show\n', b'plain invite\n',
                  b'plain invite ../x 1 -\n', b'plain snapshot /tmp/x\n',
                  b'plain snapshot ../snapshot-1\n', b'json nothing\n',
-                 b'plain snapshot snapshot-/../../x\n'):
+                 b'plain snapshot snapshot-/../../x\n',
+                 b'plain snapshot snapshot-d/../../x\n'):
         assert control(server, data).startswith(b'!'), data
     place.run('stats')
 

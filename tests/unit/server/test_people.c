@@ -110,6 +110,8 @@ TEST(arrivals_and_departures)
 TEST(statuses)
 {
 	struct wire_BUSY busy = { .lines = 1 };
+	struct wire_PERSON_GET ask = { .req = 77 };
+	struct wire_PERSON person;
 	size_t n;
 
 	world_init(&w);
@@ -128,6 +130,14 @@ TEST(statuses)
 	CHECK_EQ(heard(&alice, "bob"), WIRE_STATUS_OFFLINE);
 	CHECK_EQ(listed(&alice, "bob", &n), WIRE_STATUS_OFFLINE);
 	CHECK(guy_connect(&bob) && guy_login_device(&bob, WIRE_MODE_HOSTS));
+	CHECK_EQ(heard(&alice, "bob"), -1);
+	CHECK_EQ(listed(&alice, "bob", &n), WIRE_STATUS_OFFLINE);
+	ask.name = bob.name;
+	guy_say(&alice, WIRE_PERSON_GET, &ask);
+	CHECK(guy_take(&alice, WIRE_PERSON, &person));
+	CHECK_EQ(person.status, WIRE_STATUS_OFFLINE);
+	busy.lines = 1;
+	guy_say(&bob, WIRE_BUSY, &busy);
 	CHECK_EQ(heard(&alice, "bob"), -1);
 	CHECK_EQ(listed(&alice, "bob", &n), WIRE_STATUS_OFFLINE);
 	/* No status but these can be asked for. */
