@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """sottod as operators and service managers meet it."""
 import fcntl
+import io
 import json
 import os
 import pathlib
@@ -178,8 +179,9 @@ def root_works_as_the_owner_of_the_folder(place):
     secret.mkdir(mode=0o700)
     place.run('invite', 'alice')
     place.run('backup', secret / 'offline.tar', '--keys')
-    server = place.serve()
+    server = place.serve(preexec_fn=lambda: os.setgroups([0, 4]))
     status = pathlib.Path(f'/proc/{server.process.pid}/status').read_text()
+    equal(re.search(r'Groups:(.*)', status)[1].split(), [])
     for what in ('Uid', 'Gid'):
         equal(re.search(rf'{what}:\s+(.*)', status)[1].split(),
               ['12345'] * 4)
@@ -573,6 +575,7 @@ def a_backup_and_its_way_back(place):
         equal(tar.getnames(), ['MANIFEST', 'sotto.db', 'keys/channel',
                                'keys/opaque', 'keys/oprf', 'keys/fake'])
         holds(tar.extractfile('MANIFEST').read().decode(), server.key)
+        equal([entry.mode for entry in tar], 2 * [0o600] + 4 * [0o400])
     place.run('restore', backup, code=69)
     equal(server.stop(), 0)
     place.run('restore', backup, code=78)
@@ -691,6 +694,35 @@ def damaged_backups_are_refused(place):
         equal((place.path / 'fresh' / 'sotto.db').exists(), False)
         equal((place.path / 'fresh' / 'keys').exists(), False)
     place.run('restore', place.path / 'none', data='fresh', code=66)
+
+
+def renamed(backup, to, names):
+    """Writes a backup anew, its entries by other names."""
+    with tarfile.open(backup) as old, \
+            tarfile.open(to, 'w', format=tarfile.USTAR_FORMAT) as new:
+        for entry in old:
+            data = old.extractfile(entry).read()
+            if entry.name == 'MANIFEST':
+                for was, name in names.items():
+                    data = data.replace(was.encode(), name.encode())
+            entry.name = names.get(entry.name, entry.name)
+            entry.size = len(data)
+            new.addfile(entry, io.BytesIO(data))
+
+
+@test
+def a_backup_has_no_other_names(place):
+    place.serve().stop()
+    backup, bad = place.path / 'backup.tar', place.path / 'bad.tar'
+    place.run('backup', backup, '--keys')
+    renamed(backup, bad, {})
+    place.run('restore', bad, '--dry-run', data='fresh')
+    for name in ('../x/channel', 'xeys/channel', 'keys/chanel', 'keys/oprf'):
+        renamed(backup, bad, {'keys/channel': name})
+        (place.path / 'fresh' / 'x').mkdir(parents=True, exist_ok=True)
+        place.run('restore', bad, data='fresh', code=1)
+        equal(sorted(p.name for p in (place.path / 'fresh').rglob('*')),
+              ['lock', 'x'])
 
 
 def flip(data, at):
