@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """sottod as operators and service managers meet it."""
+import datetime
 import fcntl
 import io
 import json
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import time
 
 from sottotest import (LIMIT_S, LINK, READY, SOTTO, SOTTOD, Place, Skip,
                        environment, equal, eventually, holds, lacks, main,
@@ -249,6 +251,7 @@ def invites_of_a_server_that_runs(place):
           ('alice', '127.0.0.1', str(server.port), server.key))
     again = LINK.match(place.run('invite', 'alice').out)
     assert again[5] != link[5]
+    begun = time.time()
     done = place.run('invite', 'bob', '--public', 'chat.example.org:99',
                      '--expires', '2h', '-o', 'json')
     invite, = done.json()
@@ -256,6 +259,11 @@ def invites_of_a_server_that_runs(place):
     assert LINK.match(invite['link'] + '\n')[2] == 'chat.example.org'
     assert re.match(r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$',
                     invite['expires'])
+    # Two hours from when it was asked for, or from a little later.
+    left = (datetime.datetime.fromisoformat(invite['expires'][:-1])
+            - datetime.datetime.fromtimestamp(begun, datetime.timezone.utc)
+            .replace(tzinfo=None)).total_seconds()
+    assert 7199 <= left <= 7200 + 300, left
     equal(server.stop(), 0)
 
 
@@ -858,13 +866,14 @@ def nonsense_on_the_control_socket(place):
     server = place.serve()
     (server.data / 'snapshot-d').mkdir()
     for data in (b'\n', b'plain\n', b'\0\0\0\n', b'x' * 5000,
+                 b'x' * 1024, b'plain ' + b'x' * 1018 + b'\n',
                  b'plain stats\0\n', b'plain' + b' a' * 400 + b'\n'):
         assert not control(server, data).startswith(b'='), data
     for data in (b'plain user\n', b'plain user show\n', b'plain invite\n',
                  b'plain invite ../x 1 -\n', b'plain snapshot /tmp/x\n',
                  b'plain snapshot ../snapshot-1\n', b'json nothing\n',
                  b'plain snapshot snapshot-/../../x\n',
-                 b'plain snapshot snapshot-d/../../x\n'):
+                 b'plain snapshot snapshot-d/x\n'):
         assert control(server, data).startswith(b'!'), data
     place.run('stats')
 

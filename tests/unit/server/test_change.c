@@ -394,6 +394,9 @@ TEST(ephemeral_devices_expire)
 	memcpy(bob.device_seed, second.device_seed, 32);
 	CHECK(guy_connect(&bob) && guy_login_device(&bob, 0));
 	guy_cut(&second);
+	/* Another of its sessions lives. */
+	CHECK(guy_connect(&second) && guy_login_device(&second, 0));
+	guy_cut(&second);
 	guy_cut(&bob);
 	/* It went with its last session. */
 	CHECK(guy_connect(&second));
@@ -692,6 +695,10 @@ TEST(logout_of_a_device_ends_all_its_sessions)
 	memcpy(bob.device_seed, alice.device_seed, 32);
 	guy_init_device(&second, &alice);
 	CHECK(guy_connect(&bob) && guy_login_device(&bob, 0));
+	guy_init_device(&third, &bob);
+	memcpy(third.device, bob.device, sizeof third.device);
+	memcpy(third.device_seed, bob.device_seed, 32);
+	CHECK(guy_connect(&third) && guy_login_device(&third, 0));
 	CHECK(guy_connect(&second) && guy_login(&second, 0));
 	guy_say(&alice, WIRE_LOGOUT, &m);
 	CHECK(guy_take(&alice, WIRE_LOGOUT_REPLY, &reply));
@@ -701,6 +708,7 @@ TEST(logout_of_a_device_ends_all_its_sessions)
 	guy_say(&alice, WIRE_LOGOUT_ACK, &ack);
 	CHECK_EQ(guy_take_close(&alice), WIRE_CLOSE_DONE);
 	CHECK_EQ(guy_take_close(&bob), WIRE_CLOSE_LOGOUT);
+	CHECK_EQ(guy_take_close(&third), WIRE_CLOSE_LOGOUT);
 	CHECK(!second.is_closed);
 	world_free(&w);
 }

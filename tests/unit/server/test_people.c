@@ -118,8 +118,14 @@ TEST(statuses)
 	CHECK(guy_join(&w, &alice, "alice"));
 	CHECK(guy_join(&w, &bob, "bob"));
 	guy_forget(&alice);
-	CHECK(set_status(&bob, WIRE_STATUS_AWAY));
+	/* Not before it is stored. */
+	w.shelf.is_slow = true;
+	CHECK(!set_status(&bob, WIRE_STATUS_AWAY));
+	CHECK_EQ(heard(&alice, "bob"), -1);
+	w.shelf.is_slow = false;
+	world_pump(&w);
 	CHECK_EQ(heard(&alice, "bob"), WIRE_STATUS_AWAY);
+	guy_forget(&bob);
 	guy_say(&bob, WIRE_BUSY, &busy);
 	CHECK_EQ(heard(&alice, "bob"), WIRE_STATUS_BUSY);
 	busy.lines = 0;
