@@ -87,6 +87,34 @@ TEST(a_denied_password_is_forgotten)
 	world_free(&w);
 }
 
+/* Who failed by one name may come by another in the same channel, and is
+ * looked at by that one: what is charged is what is asked. */
+TEST(a_login_is_for_the_name_that_it_says)
+{
+	struct wire_name hers;
+
+	for (int by_device = 0; by_device < 2; by_device++) {
+		world_init(&w);
+		CHECK(guy_join(&w, &alice, "alice"));
+		CHECK(guy_join(&w, &bob, "bob"));
+		hers = alice.name;
+		CHECK(guy_connect(&bob));
+		(void)strcpy(bob.name.s, hers.s);
+		bob.password = "wrong horse";
+		CHECK(!(by_device ? guy_login_device(&bob, 0) :
+		    guy_login(&bob, 0)));
+		CHECK_EQ(guy_take_error(&bob), WIRE_ERROR_LOGIN);
+		(void)strcpy(bob.name.s, "bob");
+		memset(bob.name.s + 4, 0, sizeof bob.name.s - 4);
+		bob.password = "correct horse";
+		CHECK(by_device ? guy_login_device(&bob, 0) :
+		    guy_login(&bob, 0));
+		CHECK(wire_name_equal(&server_vault(bob.conn)->name,
+		    &bob.name));
+		world_free(&w);
+	}
+}
+
 TEST(three_wrong_logins_end_a_channel)
 {
 	world_init(&w);
@@ -325,6 +353,7 @@ TEST(threat_04_a_device_login_costs_one_signature)
 
 CHECK_MAIN(T(the_identity_box_needs_the_password),
     T(a_denied_password_is_forgotten),
+    T(a_login_is_for_the_name_that_it_says),
     T(three_wrong_logins_end_a_channel),
     T(modes_are_known),
     T(what_a_restart_keeps),
