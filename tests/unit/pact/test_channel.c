@@ -211,6 +211,26 @@ TEST(nothing_follows_a_rekey_in_its_record)
 	wr_free(&out);
 }
 
+/* The first is 1, and none is left out. */
+TEST(rekeys_are_counted)
+{
+	for (uint32_t count = 0; count < 4; count++) {
+		struct pact_channel a, b;
+		struct heard heard = { 0 };
+		struct wr pending = wr_new(), out = wr_new();
+		struct wire_REKEY rekey = { count };
+
+		make_pair(&a, &b, PACT_CHANNEL_SERVER);
+		CHECK_OK(wire_encode(&pending, WIRE_REKEY, &rekey));
+		CHECK_OK(pact_channel_seal(&a, wr_bytes(&pending), false,
+		    &out));
+		CHECK_ERR(hear(&b, wr_bytes(&out), &heard),
+		    count == 1 ? ERR_OK : ERR_DECODE);
+		wr_free(&pending);
+		wr_free(&out);
+	}
+}
+
 TEST(too_many_records_under_one_key_are_refused)
 {
 	struct pact_channel a, b;
@@ -259,6 +279,7 @@ CHECK_MAIN(T(a_channel_carries), T(a_channel_rekeys_when_told),
     T(replay_reorder_reflection_and_tampering_fail),
     T(a_record_that_is_no_class_is_refused),
     T(nothing_follows_a_rekey_in_its_record),
+    T(rekeys_are_counted),
     T(too_many_records_under_one_key_are_refused),
     T(cutting_waits_for_the_whole_record),
     T(a_channel_that_is_over_has_no_key))

@@ -208,6 +208,20 @@ rows(const char *table)
 	return n;
 }
 
+/* Returns whether the file has this text anywhere. */
+static bool
+is_in_file(const char *text)
+{
+	static char all[1 << 18];
+	FILE *f = fopen(place_path, "r");
+	size_t n = f == NULL ? 0 : fread(all, 1, sizeof all, f);
+
+	CHECK(n > 0 && n < sizeof all);
+	if (f != NULL)
+		(void)fclose(f);
+	return memmem(all, n, text, strlen(text)) != NULL;
+}
+
 TEST(removing_takes_the_invites_too)
 {
 	struct store_sqlite *s;
@@ -225,6 +239,7 @@ TEST(removing_takes_the_invites_too)
 	CHECK_OK(asked_wait(s, &a, false));
 	CHECK_ERR(asked_wait(s, &got, false), ERR_GONE);
 	store_sqlite_close(s);
+	CHECK(!is_in_file("identity box") && !is_in_file("settings box"));
 	CHECK_EQ(rows("account"), 0);
 	CHECK_EQ(rows("settings"), 0);
 	CHECK_EQ(rows("invite"), 0);

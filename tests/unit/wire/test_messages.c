@@ -110,6 +110,34 @@ TEST(an_overlong_vector_is_not_taken)
 	wr_free(&w);
 }
 
+/* The same, where the length has two bytes or three. */
+TEST(an_overlong_long_vector_is_not_taken)
+{
+	static uint8_t body[4 + 8 + 3 + WIRE_SETTINGS_BOX_MAX + 1];
+	struct wire_STREAM_DATA data;
+	struct wire_SETTINGS settings;
+
+	for (uint32_t more = 0; more < 2; more++) {
+		enum err want = more == 0 ? ERR_OK : ERR_DECODE;
+		uint32_t n = WIRE_STREAM_CHUNK + more;
+		struct wr w = wr_init(body, sizeof body);
+
+		wr_u32(&w, 1);
+		wr_u16(&w, (uint16_t)n);
+		wr_zero(&w, n);
+		CHECK_ERR(wire_decode(WIRE_STREAM_DATA, wr_bytes(&w), &data),
+		    want);
+		n = WIRE_SETTINGS_BOX_MAX + more;
+		w = wr_init(body, sizeof body);
+		wr_u32(&w, 1);
+		wr_u64(&w, 1);
+		wr_u24(&w, n);
+		wr_zero(&w, n);
+		CHECK_ERR(wire_decode(WIRE_SETTINGS, wr_bytes(&w), &settings),
+		    want);
+	}
+}
+
 TEST(a_name_on_the_wire_is_a_name)
 {
 	uint8_t decoded[WIRE_STRUCT_MAX];
@@ -153,7 +181,7 @@ TEST(endpoints_are_at_most_two)
 {
 	struct wire_endpoint in[2] = { { { 1 }, 2000 }, { { 2 }, 3000 } };
 	struct wire_endpoint out[WIRE_ENDPOINTS_MAX];
-	uint8_t buf[1 + 2 * WIRE_ENDPOINT_LEN];
+	uint8_t buf[1 + 2 * WIRE_ENDPOINT_LEN + 1] = { 0 };
 	static const uint8_t three[1 + 3 * WIRE_ENDPOINT_LEN] = { 3 };
 	struct bytes b;
 	size_t n;
@@ -169,9 +197,12 @@ TEST(endpoints_are_at_most_two)
 	CHECK_ERR(wire_endpoints_decode(BYTES_OF(three), out, &n), ERR_DECODE);
 	b.n--;
 	CHECK_ERR(wire_endpoints_decode(b, out, &n), ERR_DECODE);
+	b.n += 2;
+	CHECK_ERR(wire_endpoints_decode(b, out, &n), ERR_DECODE);
 }
 
 CHECK_MAIN(T(every_message_comes_back), T(numbers_are_free_or_taken_once),
     T(an_overlong_vector_is_not_sent), T(an_overlong_vector_is_not_taken),
+    T(an_overlong_long_vector_is_not_taken),
     T(a_name_on_the_wire_is_a_name), T(people_come_back_one_by_one),
     T(endpoints_are_at_most_two))
