@@ -169,12 +169,14 @@ on_keyring(struct client *c, enum err err, const uint8_t *stretched)
 					    stretched, client_keys(c));
 	}
 	if (err == ERR_OK) {
-		/* What cannot be opened is another device's: nothing seen. */
+		/* What cannot be opened is lost, or another device's: what
+		 * was seen is what the account's own file says. */
 		if (client_seen_open(client_vault_get(&c->vault,
 					 CLIENT_FILE_STATE),
 			&c->account, client_keys(c)->device_seed,
 			&c->seen) != ERR_OK)
-			c->seen = (struct client_seen){ 0 };
+			c->seen = (struct client_seen){
+				.identity = c->account.identity_version };
 		connect_now(c);
 		return;
 	}

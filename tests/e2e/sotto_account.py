@@ -85,9 +85,10 @@ def passwords_come_from_where_they_are_said_to(w):
     w.config('stretch_mib = 64\nstretch_passes = 1\n'
              f'password_command = echo "{PASSWORD}"\n')
     w.run('alice', 'whoami', password=None).want(0)
-    w.config('stretch_mib = 64\nstretch_passes = 1\n'
-             'password_command = exit 1\n')
-    w.run('alice', 'whoami', password=None).want(66)
+    for command in 'exit 1', f'echo "{PASSWORD}"; exit 1':
+        w.config('stretch_mib = 64\nstretch_passes = 1\n'
+                 f'password_command = {command}\n')
+        w.run('alice', 'whoami', password=None).want(66)
     w.config('stretch_mib = 64\nstretch_passes = 1\n')
 
 

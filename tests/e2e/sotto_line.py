@@ -3,6 +3,7 @@
 import re
 import signal
 import socket
+import subprocess
 import sys
 
 from sottotest import equal, holds, lacks, main, test
@@ -111,6 +112,41 @@ def a_question_is_answered(w):
     bob.type(f'decline {c}')
     equal(carol.end(), 5)
     equal(bob.end(signal.SIGTERM), 143)
+
+
+def receive_to(w, who, out, *args):
+    """A receiver without standard input; whoever starts it ends it."""
+    return subprocess.Popen(
+        w.argv(who, ['receive', *args]), env=w.env, stdin=subprocess.DEVNULL,
+        stdout=out, stderr=subprocess.DEVNULL)
+
+
+@test
+def who_cannot_be_asked_does_not_agree(w):
+    """Nobody types at the end of standard input."""
+    a, b = w.people(2)
+    bob = receive_to(w, b, subprocess.DEVNULL, '--policy', 'ask')
+    try:
+        w.await_status(a, b, 'available')
+        w.run(a, 'send', b, 'may I?').want(5)
+    finally:
+        bob.kill()
+        bob.wait()
+
+
+@test
+def what_could_not_be_shown_is_not_acknowledged(w):
+    """There is no room where it should be written."""
+    a, b = w.people(2)
+    with open('/dev/full', 'wb') as full:
+        bob = receive_to(w, b, full)
+    try:
+        w.await_status(a, b, 'available')
+        w.run(a, 'send', b, 'hello').want(7)
+        equal(bob.wait(30), 1)
+    finally:
+        bob.kill()
+        bob.wait()
 
 
 @test

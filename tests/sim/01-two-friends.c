@@ -159,6 +159,28 @@ TEST(the_server_carries_what_it_cannot_read)
 	world_free(w);
 }
 
+/* Who logs out says goodbye to everybody first. */
+TEST(a_logout_ends_what_is_said)
+{
+	struct world *w = calm_world(8);
+	struct program *alice = join(w, "alice", alice_password);
+	struct program *bob = join(w, "bob", bob_password);
+	const struct world_event *down;
+
+	(void)client_host(bob->core);
+	client_flush(bob->core);
+	world_run(w, 3000);
+	(void)call(alice, "bob");
+	CHECK_EQ(program_wait(alice, client_logout(alice->core,
+	    SOTTO_LOGOUT_SESSION)), SOTTO_OK);
+	CHECK(list_is_empty(&alice->core->lines));
+	world_run(w, 3000);
+	down = program_last(bob, SOTTO_SESSION_DOWN, "alice");
+	if (CHECK(down != NULL))
+		CHECK_EQ(down->event.error.outcome, SOTTO_OK);
+	world_free(w);
+}
+
 /* Who stays tries again, after pauses that grow up to a quarter of a minute,
  * none as long as the other: a server that comes back is not stormed. */
 TEST(threat_47_pauses_grow_and_differ)
@@ -311,7 +333,8 @@ TEST(both_see_the_same_safety_number)
 
 CHECK_MAIN(T(they_meet_and_talk_directly),
     T(the_server_carries_what_it_cannot_read),
-    T(threat_47_pauses_grow_and_differ), T(a_cut_is_no_goodbye),
+    T(a_logout_ends_what_is_said), T(threat_47_pauses_grow_and_differ),
+    T(a_cut_is_no_goodbye),
     T(who_is_not_there_cannot_be_called), T(who_says_no_is_not_disturbed),
     T(a_bare_machine_and_a_password_give_everything_back),
     T(both_see_the_same_safety_number))

@@ -11,6 +11,7 @@
 #include "sim/inside.h"
 #include "sim/scene.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char old_password[] = "correct horse battery staple";
@@ -461,9 +462,68 @@ TEST(what_was_seen_outlives_the_program)
 	wr_free(&kept);
 }
 
+/* The password was changed; the server goes back to where the old one was
+ * good, and is given that. It does not open the keyring, which is newer. */
+TEST(a_password_is_not_changed_back_behind_a_machine)
+{
+	begin();
+	world_server_kill(s.w, false);
+	world_disk_keep(s.w);
+	world_server_start(s.w);
+	world_run(s.w, 20000);
+	CHECK_EQ(scene_wait(s.alice, client_passwd(s.alice->core,
+	    bytes_str(new_password))), SOTTO_OK);
+	program_kill(s.alice);
+	world_run(s.w, 3000);
+	world_server_kill(s.w, false);
+	world_disk_put_back(s.w);
+	world_server_start(s.w);
+	s.alice = alice_at(s.alice->home, old_password);
+	CHECK_EQ(scene_wait(s.alice, client_list(s.alice->core)),
+	    SOTTO_KEY_CHANGED);
+	CHECK(scene_alarms(s.alice) > 0);
+	scene_end(&s);
+}
+
+static unsigned logins;
+
+static bool
+look_at_seen(struct malice_link *l, uint8_t type, struct bytes body)
+{
+	(void)body;
+	if (type != WIRE_LOGIN_OK || malice_victim(l) != s.alice)
+		return true;
+	CHECK_EQ(s.alice->core->seen.identity, 2);
+	logins++;
+	return true;
+}
+
+/* The file of what was seen is lost: the account's own has the version of the
+ * identity box, in which all keys are. */
+TEST(a_lost_state_does_not_forget_the_identity_box)
+{
+	struct world_file *state;
+
+	begin();
+	CHECK_EQ(scene_wait(s.alice, client_remove_device(s.alice->core,
+	    second->core->account.device)), SOTTO_OK);
+	program_kill(s.alice);
+	world_run(s.w, 3000);
+	state = &s.alice->home->files[CLIENT_FILE_STATE];
+	free(state->p);
+	*state = (struct world_file){ 0 };
+	s.alice = alice_at(s.alice->home, old_password);
+	s.m->on_said = look_at_seen;
+	CHECK_EQ(scene_wait(s.alice, client_list(s.alice->core)), SOTTO_OK);
+	CHECK_EQ(logins, 1);
+	scene_end(&s);
+}
+
 CHECK_MAIN(T(an_account_begun_anew_is_another_one),
     T(a_removed_machine_changes_nothing),
     T(a_change_is_seen_by_who_made_it),
+    T(a_password_is_not_changed_back_behind_a_machine),
+    T(a_lost_state_does_not_forget_the_identity_box),
     T(what_was_seen_outlives_the_program),
     T(a_password_is_the_old_or_the_new_one),
     T(a_device_is_there_or_removed),
