@@ -15,7 +15,8 @@ MUST_USE enum err client_enrol_join(struct client *c, struct bytes record);
 
 /*
  * After LOGIN_OK: puts this device on the roster if it is a new one, seals
- * the keyring anew if it holds new keys, and ends in READY.
+ * the keyring anew if it holds new keys, and ends in READY. Fails with LIMIT
+ * where the account has as many devices as it may have.
  */
 MUST_USE enum err client_enrol_start(struct client *c, bool is_new_key);
 

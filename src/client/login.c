@@ -497,7 +497,12 @@ client_login_on_ok(struct client *c, const struct wire_LOGIN_OK *m)
 	    s->goal != CLIENT_GOAL_ENROL)
 		client_vault_put_seen(c);
 	err = client_enrol_start(c, is_new_key);
-	if (err != ERR_OK)
+	if (err == ERR_LIMIT)
+		fail(c, SOTTO_FAILED,
+		    "The account has as many devices as it may have.",
+		    "Remove one that is not used any more, on a machine that"
+		    " is a device: see devices.");
+	else if (err != ERR_OK)
 		fail_local(c, err);
 	return ERR_OK;
 out:

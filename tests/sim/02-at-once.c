@@ -229,6 +229,37 @@ TEST(the_new_password_opens_an_old_machine)
 	world_free(w);
 }
 
+/* Whoever has no room for another device hears what to do, and it helps. */
+TEST(the_seventeenth_device_is_told_why)
+{
+	struct world *w = new_world(12);
+	struct program *alice = start(w, join(w, "alice"), old_password);
+	struct client_options options = program_options();
+	struct wire_name name = name_of("alice");
+	struct wire_address at = world_address();
+	const struct world_event *last;
+	struct program *bare;
+
+	for (size_t i = 1; i <= WIRE_ROSTER_DEVICES; i++) {
+		bare = world_program(w, "alice", NULL, &options);
+		CHECK_OK(client_set_password(bare->core,
+		    bytes_str(old_password)));
+		CHECK_EQ(program_wait(bare, client_login(bare->core, &name,
+		    &at, NULL)), i < WIRE_ROSTER_DEVICES ? SOTTO_OK :
+		    SOTTO_FAILED);
+		if (i < WIRE_ROSTER_DEVICES)
+			program_kill(bare);
+	}
+	last = program_last(bare, SOTTO_DONE, NULL);
+	CHECK(last != NULL && strstr(last->why, "as many devices") != NULL);
+	program_kill(bare);
+
+	CHECK_EQ(program_wait(alice, client_devices(alice->core)), SOTTO_OK);
+	CHECK_EQ(program_count(alice, SOTTO_DEVICE, NULL),
+	    WIRE_ROSTER_DEVICES);
+	world_free(w);
+}
+
 /* The pin that a program which starts now has. */
 static enum sotto_pin
 pin_of(struct world *w, struct program **p, const char *whom)
@@ -273,4 +304,5 @@ CHECK_MAIN(T(two_who_call_at_once_have_one_line),
     T(a_machine_that_is_forgotten_leaves_nothing),
     T(an_ephemeral_machine_leaves_no_entry),
     T(the_new_password_opens_an_old_machine),
+    T(the_seventeenth_device_is_told_why),
     T(a_key_is_confirmed_when_that_is_kept))
