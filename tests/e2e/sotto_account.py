@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 
-from sottotest import (PASSWORD, Skip, equal, files_below, holds, lacks,
-                       main, test)
+from sottotest import (PASSWORD, Skip, equal, eventually, files_below, holds,
+                       lacks, main, test)
 
 
 def content(path):
@@ -96,13 +96,17 @@ def passwords_come_from_where_they_are_said_to(w):
 def the_password_is_asked_for_on_a_terminal(w):
     t = w.terminal('alice', 'whoami', password=None)
     t.until('Password: ')
+    equal(t.echoes(), False)
     t.line(PASSWORD)
     t.until(w.at)
+    equal(t.echoes(), True)
     equal(t.end(), 0)
     lacks(t.screen, PASSWORD.encode())
     t = w.terminal('alice', 'whoami', password=None)
     t.until('Password: ')
+    equal(t.echoes(), False)
     t.type('\x03')
+    eventually(t.echoes)
     equal(t.end(), 130)
 
 

@@ -21,6 +21,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import traceback
 
@@ -216,6 +217,10 @@ class Terminal:
 
     def line(self, text):
         self.type(text + '\r')
+
+    def echoes(self):
+        """Whether it shows what is typed."""
+        return bool(termios.tcgetattr(self.fd)[3] & termios.ECHO)
 
     def end(self):
         """Waits for its end; its exit code (128 + n by a signal)."""
