@@ -15,8 +15,8 @@ from bench import BUILD, CLIENTS, SERVER, Server, on_core, row
 TIMES = 5       # what is offered, of what the server's core can do
 SECONDS = 3     # of each step of the refusals
 SLOW = 5000
-DELIVERY_S = 4  # of each round, quiet and flooded in turns
-ROUNDS = 5      # of which the best counts, since others only take
+DELIVERY_S = 15  # of each round, quiet and flooded in turns
+ROUNDS = 3       # of which the best counts, since others only take
 LOGINS_S = 20
 TRIES = 10
 PASSWORD = 'pebble orchid tundra 41'

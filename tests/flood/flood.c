@@ -569,6 +569,14 @@ read_options(int argc, char **argv)
 	};
 	int c;
 
+	if (argc < 4)
+		die(EX_USAGE, "usage: sotto-flood KIND 127.0.0.1:PORT KEY");
+	set_kind(argv[1]);
+	set_target(argv[2]);
+	if (base64_decode(asked.server, sizeof asked.server,
+		bytes_str(argv[3])) != ERR_OK)
+		die(EX_USAGE, "'%s' is no server's key", argv[3]);
+	optind = 4; /* a key may begin with a dash */
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 's')
 			asked.solves = true;
@@ -587,13 +595,8 @@ read_options(int argc, char **argv)
 		else
 			exit(EX_USAGE);
 	}
-	if (argc - optind != 3)
-		die(EX_USAGE, "usage: sotto-flood KIND 127.0.0.1:PORT KEY");
-	set_kind(argv[optind]);
-	set_target(argv[optind + 1]);
-	if (base64_decode(asked.server, sizeof asked.server,
-		bytes_str(argv[optind + 2])) != ERR_OK)
-		die(EX_USAGE, "'%s' is no server's key", argv[optind + 2]);
+	if (optind != argc)
+		die(EX_USAGE, "'%s' is one word too many", argv[optind]);
 }
 
 /* Room for all at once, and nobody has a connection. */
